@@ -1,0 +1,34 @@
+/** What a web node says to a browser. Types only: a page trusts the node it came from. */
+import type { OverviewColumn } from './frame.ts';
+import type { Refusal } from './refusal.ts';
+import type { RosterEntry } from './roster.ts';
+
+/** First message on every connection: everything the overview shows, without asking anybody. */
+export type Greeting = {
+  readonly protocol: number;
+  readonly node: string;
+  readonly version: string;
+  readonly serverMs: number;
+  readonly roster: readonly RosterEntry[];
+  readonly columns: readonly OverviewColumn[];
+  /** The last values of every host as one overview frame, and those of the last minute for the spark lines, oldest first. */
+  readonly overview: readonly Uint8Array[];
+  readonly ingest: readonly IngestNode[];
+};
+
+export type IngestNode = { readonly id: string; readonly name: string; readonly since: number };
+
+export type WebToBrowser = {
+  greeting: (greeting: Greeting) => void;
+  /** Entries that changed; `gone` are hosts nobody knows any more. */
+  roster: (change: { readonly entries: readonly RosterEntry[]; readonly gone: readonly string[] }) => void;
+  /** Ingest nodes this web node is linked to; an empty list means the path is cut behind the web node. */
+  ingest: (nodes: readonly IngestNode[]) => void;
+  /** A host frame, overview frame or snapshot (`frame.ts`). A snapshot with `gzip: true` is compressed as a whole. */
+  frame: (bytes: Uint8Array) => void;
+  snapshot: (bytes: Uint8Array, how: { readonly gzip: boolean }) => void;
+  /** The watched host's snapshot could not be had; frames may still come. */
+  snapshotRefused: (refusal: Refusal & { readonly host: string }) => void;
+  /** Once a second when nothing else was said, so that silence is a sign. */
+  beat: (serverMs: number) => void;
+};
