@@ -37,8 +37,21 @@ export const dictionaryOf = (targets: readonly Target[]): Dictionary => {
   return { hash: dictionaryHash(wire), targets: wire };
 };
 
-/** True when both declare the same thing, so that the values of one can be stored as the values of the other. */
-export const sameTarget = (a: WireTarget, b: WireTarget): boolean => canonical([a]) === canonical([b]);
+/**
+ * True when samples of `offered` can be stored as samples of `known`: the same fields, and every metric known with the same unit,
+ * kind and type. An older agent that knows fewer metrics fits; one that knows more is newer than this node.
+ */
+export const fitsTarget = (known: WireTarget, offered: WireTarget): boolean =>
+  known.fields.join() === offered.fields.join() &&
+  offered.metrics.every((metric) =>
+    known.metrics.some(
+      (other) =>
+        other.name === metric.name &&
+        other.unit === metric.unit &&
+        other.kind === metric.kind &&
+        other.type === metric.type,
+    ),
+  );
 
 /** Checks names, counts and repeats of a dictionary that came over a socket (its shape was parsed before). */
 export const checkDictionary = (targets: readonly WireTarget[]): { ok: true } | Refusal => {
@@ -54,3 +67,6 @@ export const checkDictionary = (targets: readonly WireTarget[]): { ok: true } | 
   }
   return { ok: true };
 };
+
+/** The earlier name of the same question, asked strictly. */
+export const sameTarget = fitsTarget;
