@@ -1,0 +1,91 @@
+/**
+ * Who may import whom. A line here is an architectural decision: change it together with the reason for it.
+ *
+ * A room may import itself and the rooms it lists. Rooms are listed below the rooms they stand on, so reading down is reading up
+ * the building; the check refuses a room that lists one placed after it, so a cycle cannot be written down.
+ * Tests may also import `actors/src/testing`.
+ */
+const wire = 'actors/src/wire';
+const system = 'actors/src/system';
+const link = 'actors/src/link';
+const topics = 'actors/src/topics';
+const ground = [wire, system];
+const mesh = [...ground, link, topics];
+
+/** Rooms of the page: what a browser loads. They meet the servers only in the wire. */
+const live = 'web/src/lib/live';
+const charts = 'web/src/lib/charts';
+const pageRooms = [live, charts];
+
+export const rooms: Readonly<Record<string, readonly string[]>> = {
+  [wire]: [],
+  [system]: [wire],
+  [link]: ground,
+  [topics]: [...ground, link],
+  'actors/src/testing': mesh,
+
+  'agent/src/collectors': ground,
+  'agent/src/queue': ground,
+  'agent/src/uplink': [...ground, 'agent/src/queue'],
+  'agent/src': [...ground, 'agent/src/collectors', 'agent/src/queue', 'agent/src/uplink'],
+  agent: [],
+
+  'ingest/src/store': ground,
+  'ingest/src/history': [...ground, 'ingest/src/store'],
+  'ingest/src/live': mesh,
+  'ingest/src/intake': [...ground, 'ingest/src/store', 'ingest/src/live'],
+  'ingest/src/control': [...ground, 'ingest/src/intake'],
+  'ingest/src': [
+    ...mesh,
+    'ingest/src/store',
+    'ingest/src/history',
+    'ingest/src/live',
+    'ingest/src/intake',
+    'ingest/src/control',
+  ],
+
+  [live]: [wire],
+  [charts]: [wire, live],
+  'web/src/lib/hosts': [wire, ...pageRooms],
+  'web/src/routes': [wire, ...pageRooms, 'web/src/lib/hosts'],
+  'web/src/lib/server': mesh,
+  web: [...mesh, 'web/src/lib/server'],
+
+  // These start the programs by command; of the programs' code they use the wire and the ground alone.
+  'infra/elasticsearch': [],
+  'infra/haproxy': [],
+  'infra/local': [...ground, 'infra/elasticsearch', 'infra/haproxy'],
+  'infra/load': [...ground, 'infra/local'],
+  'infra/test': ['infra/elasticsearch', 'infra/local'],
+  e2e: [...ground, 'infra/elasticsearch', 'infra/local', 'infra/load'],
+  '.ci': [],
+};
+
+/** Rooms that own the files directly in their folder and nothing below it: a new folder below needs a line of its own. */
+export const filesOnly: readonly string[] = ['agent', 'agent/src', 'ingest/src', 'web'];
+
+/** Rooms a browser loads: no Node, and from the wire no file that loads a schema library (types of it are free). */
+export const browserRooms: readonly string[] = [live, charts, 'web/src/lib/hosts', 'web/src/routes'];
+
+/** Packages that a browser must not be made to load by way of the wire. */
+export const notForBrowsers: readonly string[] = ['zod'];
+
+/** Rooms whose outside packages are few on purpose. Others are free to import what their package.json lists. */
+export const outside: Readonly<Record<string, readonly string[]>> = {
+  [wire]: ['zod', '@noble/hashes'],
+};
+
+/** Outside packages that only these files or folders may import. Tests may too, where they play the other side. */
+export const behindOneDoor: Readonly<Record<string, readonly string[]>> = {
+  '@duckdb/node-api': ['ingest/src/store/duckdb/'],
+  '@elastic/elasticsearch': ['ingest/src/store/elasticsearch/', 'e2e/'],
+  '@msgpack/msgpack': ['actors/src/link/'],
+  nact: ['actors/src/system/'],
+  pino: ['actors/src/system/'],
+  'playwright-core': ['e2e/'],
+  'socket.io': ['ingest/src/intake/', 'web/server.ts', 'web/src/lib/server/'],
+  'socket.io-client': ['agent/src/uplink/', 'infra/load/', 'web/src/lib/live/'],
+  systeminformation: ['agent/src/collectors/system-information.ts'],
+  uplot: ['web/src/lib/charts/TimeChart.svelte'],
+  ws: ['actors/src/link/'],
+};
