@@ -51,7 +51,7 @@ export type StoreQuestion = {
   readonly target: WireTarget;
   readonly metrics: readonly string[];
   readonly hostId: string;
-  /** A multiple of `bucketMs`: the start of the first bucket. */
+  /** Start of the first bucket. */
   readonly fromMs: number;
   /** Exclusive. */
   readonly toMs: number;
@@ -63,8 +63,12 @@ export type StoreQuestion = {
   readonly maxSeries: number;
 };
 
-/** `values` holds one list per metric asked for, one entry per bucket. */
-export type StoreSeries = { readonly fields: readonly string[]; readonly values: readonly (number | null)[][] };
+/** `values` holds one list per metric asked for, one entry per bucket; `lastMs` the time of the newest sample of each bucket. */
+export type StoreSeries = {
+  readonly fields: readonly string[];
+  readonly values: readonly (number | null)[][];
+  readonly lastMs: readonly (number | null)[];
+};
 
 export type StoreAnswer =
   | {

@@ -1,0 +1,162 @@
+/**
+ * Turns the samples of a batch into the lines of a bulk, straight into bytes: `create` action and document per sample. What is the same
+ * tick after tick (action, dimensions, names of the metrics) is kept as bytes per series and copied; only times and values are
+ * written anew. A series is recognized by its object, which stays the same while the agent's shape does.
+ */
+import type { Batch, Series } from '@thrum/actors/wire/batch';
+import type { WireTarget } from '@thrum/actors/wire/dictionary';
+import type { Target } from '@thrum/actors/wire/schema';
+import { columnName } from '../column-name.ts';
+import { storable } from '../storable-value.ts';
+import type { Origin } from '../store.ts';
+import { dayIndexName, dayOf, type Day } from './day-index.ts';
+import { maxNumberBytes, writeFloat, writeWhole } from './number-text.ts';
+
+/** How samples of one target are written; made once per dictionary of an agent. */
+type Plan = {
+  readonly target: string;
+  /** `,"name":` per metric; empty when the catalogue here does not know it (dropped, like any unknown metric). */
+  readonly keys: readonly Uint8Array[];
+  readonly long: readonly boolean[];
+  readonly maxValueBytes: number;
+  day: Day;
+  index: string;
+  action: Uint8Array;
+};
+
+/** The part of a document between its time and its values, for one series of one host. */
+type Head = {
+  readonly hostId: string;
+  readonly hostName: string;
+  readonly cluster: string;
+  readonly labels: Origin['labels'];
+  readonly bytes: Uint8Array;
+};
+
+export type DocumentLines = {
+  /** False when no catalogue entry exists for the series' target. */
+  knows(series: Series): boolean;
+  /** Most bytes that the lines of sample `i` can take. */
+  maxBytes(origin: Origin, batch: Batch, i: number): number;
+  /** Writes both lines and returns their end and the index they name. `leftOut` counts values that did not fit their type. */
+  write(into: Uint8Array, at: number, origin: Origin, batch: Batch, i: number): { end: number; index: string };
+  readonly counters: { leftOutValues: number };
+};
+
+const utf8 = new TextEncoder();
+const comma = 44;
+const brace = 125;
+const newLine = 10;
+
+const copy = (into: Uint8Array, at: number, from: Uint8Array): number => {
+  for (let i = 0; i < from.length; i += 1) into[at + i] = from[i] as number; // shorter than 32 bytes: faster than set()
+  return at + from.length;
+};
+
+const headOf = (origin: Origin, series: Series): Head => {
+  const document: Record<string, unknown> = {
+    cluster: origin.cluster,
+    host_id: origin.hostId,
+    host: origin.hostName,
+  };
+  if (Object.keys(origin.labels).length > 0) document['label'] = origin.labels;
+  series.target.fields.forEach((field, k) => (document[columnName(field)] = series.fields[k]));
+  return {
+    hostId: origin.hostId,
+    hostName: origin.hostName,
+    cluster: origin.cluster,
+    labels: origin.labels,
+    bytes: utf8.encode(`,${JSON.stringify(document).slice(1, -1)},"m":{`),
+  };
+};
+
+export const createDocumentLines = (prefix: string, catalogue: ReadonlyMap<string, Target>): DocumentLines => {
+  const plans = new WeakMap<WireTarget, Plan>();
+  const heads = new WeakMap<Series, Head>();
+  const counters = { leftOutValues: 0 };
+  const empty = new Uint8Array(0);
+
+  const planOf = (target: WireTarget): Plan => {
+    const found = plans.get(target);
+    if (found) return found;
+    const declared = new Map((catalogue.get(target.name)?.metrics ?? []).map((metric) => [metric.name, metric]));
+    const keys = target.metrics.map((m) => (declared.has(m.name) ? utf8.encode(`,${JSON.stringify(m.name)}:`) : empty));
+    const plan: Plan = {
+      target: target.name,
+      keys,
+      long: target.metrics.map((metric) => declared.get(metric.name)?.type === 'long'),
+      maxValueBytes: keys.reduce((sum, key) => sum + key.length + maxNumberBytes, 0),
+      day: Number.NaN,
+      index: '',
+      action: empty,
+    };
+    plans.set(target, plan);
+    return plan;
+  };
+
+  const headFor = (origin: Origin, series: Series): Uint8Array => {
+    const found = heads.get(series);
+    if (
+      found?.hostId === origin.hostId &&
+      found.labels === origin.labels &&
+      found.hostName === origin.hostName &&
+      found.cluster === origin.cluster
+    )
+      return found.bytes;
+    const head = headOf(origin, series);
+    heads.set(series, head);
+    return head.bytes;
+  };
+
+  const seriesAt = (batch: Batch, i: number): Series => batch.shape.series[i] as Series;
+
+  return {
+    counters,
+    knows: (series) => catalogue.has(series.target.name),
+    maxBytes: (origin, batch, i) => {
+      const series = seriesAt(batch, i);
+      const nameBytes = prefix.length + series.target.name.length + 64;
+      return nameBytes + headFor(origin, series).length + planOf(series.target).maxValueBytes + maxNumberBytes;
+    },
+    write: (into, from, origin, batch, i) => {
+      const series = seriesAt(batch, i);
+      const plan = planOf(series.target);
+      const timeMs = batch.timesMs[i] as number;
+      const day = dayOf(timeMs);
+      if (day !== plan.day) {
+        plan.day = day;
+        plan.index = dayIndexName(prefix, plan.target, day);
+        plan.action = utf8.encode(`{"create":{"_index":"${plan.index}"}}\n{"@timestamp":`);
+      }
+      into.set(plan.action, from);
+      let at = writeWhole(into, from + plan.action.length, timeMs);
+      const head = headFor(origin, series);
+      into.set(head, at);
+      at += head.length;
+      const valuesAt = at;
+      const first = batch.shape.offsets[i] as number;
+      const { keys, long } = plan;
+      for (let k = 0; k < keys.length; k += 1) {
+        const raw = batch.values[first + k] as number;
+        const key = keys[k] as Uint8Array;
+        if (raw !== raw || key.length === 0) continue; // NaN: nothing was measured
+        const isLong = long[k] === true;
+        const value = storable(isLong ? 'long' : 'float', raw);
+        if (value !== value) {
+          counters.leftOutValues += 1;
+          continue;
+        }
+        at = copy(into, at, key);
+        at = isLong ? writeWhole(into, at, value) : writeFloat(into, at, value);
+      }
+      if (at > valuesAt && into[valuesAt] === comma) {
+        // the first value has no comma before it: the blank keeps the rest where it is
+        into[valuesAt] = 32;
+      }
+      into[at] = brace;
+      into[at + 1] = brace;
+      into[at + 2] = newLine;
+      return { end: at + 3, index: plan.index };
+    },
+  };
+};

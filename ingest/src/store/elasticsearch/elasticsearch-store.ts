@@ -1,0 +1,76 @@
+/**
+ * The store on Elasticsearch: one document per sample in time-series day indices (README.md shows them to people).
+ * Opening never waits for the server; a probe looks for it until it answers, and again whenever nothing else says that it lives.
+ */
+import type { Target } from '@thrum/actors/wire/schema';
+import { createHealth } from '../health.ts';
+import { dayMs } from '../sample-time.ts';
+import type { Store, StoreOptions } from '../store.ts';
+import { createBulkWriter } from './bulk-writer.ts';
+import { createElasticsearchClient, reasonOf } from './client.ts';
+import { dayOf } from './day-index.ts';
+import { createDayIndices } from './day-indices.ts';
+import { createDocumentLines } from './document-lines.ts';
+import { createSearch } from './search.ts';
+
+const probeEveryMs = 2_000;
+const probeTimeoutMs = 5_000;
+/** How often outdated days are looked for and the next day is prepared. */
+const upkeepEveryMs = 10 * 60_000;
+const prepareAheadMs = 30 * 60_000;
+const closeWithinMs = 2_000;
+
+export const openElasticsearchStore = (options: StoreOptions): Store => {
+  const { prefix, clock, retentionDays } = options;
+  const log = options.log.child({ store: 'elasticsearch' });
+  const client = createElasticsearchClient(options);
+  const catalogue: ReadonlyMap<string, Target> = new Map(options.catalogue.map((target) => [target.name, target]));
+  const health = createHealth(clock, log, client.urls.map((url) => new URL(url).host).join(', '));
+  const indices = createDayIndices({ client, prefix, replicas: options.replicas, catalogue, log });
+  const lines = createDocumentLines(prefix, catalogue);
+  const random = Math.random;
+  const writer = createBulkWriter({ client, indices, lines, catalogue, retentionDays, health, clock, random });
+  const search = createSearch({ client, prefix, health, clock });
+  let closed = false;
+  let probing = false;
+
+  const upkeep = async (): Promise<void> => {
+    const nowMs = clock.wallMs();
+    await indices.deleteOutdated(nowMs, retentionDays);
+    if ((nowMs + prepareAheadMs) % dayMs < prepareAheadMs) await indices.prepare(dayOf(nowMs) + 1);
+  };
+
+  const probe = async (): Promise<void> => {
+    if (probing || closed) return;
+    probing = true;
+    const query = { filter_path: 'status' };
+    const reply = await client.request({ method: 'GET', path: '/_cluster/health', query, timeoutMs: probeTimeoutMs });
+    probing = false;
+    if (closed) return;
+    if (reply.ok && reply.status === 200) health.up('');
+    else health.down(reasonOf(reply));
+  };
+
+  const stopListening = health.on(({ state }) => {
+    if (state === 'ready') void indices.forbidAutomatic().then(upkeep);
+    else indices.forgetAll(); // who knows what comes back: a restored or an empty server
+  });
+  const timers = [clock.every(probeEveryMs, () => void probe()), clock.every(upkeepEveryMs, () => void upkeep())];
+  void probe();
+
+  return {
+    kind: 'elasticsearch',
+    write: (request) => writer.write(request),
+    ask: (question, { deadlineMs }) => search.ask(question, deadlineMs),
+    health: () => health.now(),
+    onHealth: (listener) => health.on(listener),
+    counters: () => ({ ...writer.counters(), ...search.counters() }),
+    close: async () => {
+      for (const timer of timers) timer.cancel();
+      await writer.close(closeWithinMs);
+      closed = true;
+      stopListening();
+      await client.close();
+    },
+  };
+};

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { maxNumberBytes, writeFloat, writeWhole } from './number-text.ts';
+
+const into = Buffer.alloc(64);
+const float = (value: number): string => into.latin1Slice(0, writeFloat(into, 0, value));
+const whole = (value: number): string => into.latin1Slice(0, writeWhole(into, 0, value));
+
+test('every whole number up to 2^53 is written in full', () => {
+  for (const value of [0, 9, 10, 99, 100, 4294967294, 4294967295, 4294967296, 1e15, Number.MAX_SAFE_INTEGER, -1])
+    assert.equal(whole(value), String(value));
+  fc.assert(
+    fc.property(fc.maxSafeInteger(), (value) => whole(value) === String(value)),
+    { numRuns: 5000 },
+  );
+});
+
+test('a float read back is the same float', () => {
+  fc.assert(
+    fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
+      const text = float(value);
+      return text.length <= maxNumberBytes && Math.fround(Number(text)) === Math.fround(value) + 0;
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
+test('a number with more digits than a float is written to about nine of them', () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: -200, max: 200, noNaN: true }),
+      (value) => Math.abs(Number(float(value)) - value) <= Math.max(Math.abs(value) * 6e-8, 1e-45),
+    ),
+    { numRuns: 20_000 },
+  );
+});
+
+test('a measured value with two decimals is written as a person would', () => {
+  const values = [52.72, 0.5, 100, 0, -3.25, 99.995, 0.012];
+  assert.deepEqual(values.map(float), ['52.72', '0.5', '100', '0', '-3.25', '99.995', '0.012']);
+});

@@ -1,0 +1,35 @@
+/**
+ * How many bulks may be on their way, and how long to wait after a failure. More at once fills the server's threads, too many are
+ * answered 429: so one more after twenty clean ones, half after a failure. While the server fails, one bulk at a time is the
+ * trial (the breaker), after a wait with full jitter, so that many ingest nodes do not come back in one wave.
+ */
+export type Pace = { readonly allowed: number; readonly clean: number; readonly failures: number };
+
+const minInFlight = 1;
+const startInFlight = 3;
+/** More in flight than this did not raise throughput on four server threads and costs a buffer each. */
+const maxInFlight = 4;
+const cleanPerStep = 20;
+const firstWaitMs = 100;
+/** Raising this spares a dead server and makes the store come back later after an outage. */
+const maxWaitMs = 5_000;
+
+export const startPace: Pace = { allowed: startInFlight, clean: 0, failures: 0 };
+
+export const afterClean = (pace: Pace): Pace => {
+  if (pace.failures > 0) return { allowed: pace.allowed, clean: 0, failures: 0 };
+  if (pace.clean + 1 < cleanPerStep) return { ...pace, clean: pace.clean + 1 };
+  return { allowed: Math.min(maxInFlight, pace.allowed + 1), clean: 0, failures: 0 };
+};
+
+/** `random` in [0, 1) spreads the wait. */
+export const afterFailure = (pace: Pace, random: number): { pace: Pace; waitMs: number } => {
+  const ceilingMs = Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(pace.failures, 20));
+  return {
+    pace: { allowed: Math.max(minInFlight, pace.allowed >> 1), clean: 0, failures: pace.failures + 1 },
+    waitMs: Math.ceil(random * ceilingMs),
+  };
+};
+
+/** Bulks that may be on their way now: a single trial while the last one failed. */
+export const inFlightAllowed = (pace: Pace): number => (pace.failures > 0 ? 1 : pace.allowed);
