@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { haproxyTemplate, renderHaproxy, type Balanced } from './haproxy.ts';
+
+const balanced = (statsSocket: string): Balanced => ({
+  agents: '127.0.0.1:20001',
+  dashboard: '127.0.0.1:20002',
+  ingest: [1, 2, 3].map((n) => ({ name: `ingest-${n}`, address: `127.0.0.1:2010${n}` })),
+  web: [{ name: 'web-1', address: '127.0.0.1:20201' }],
+  statsSocket,
+});
+
+/** What HAProxy itself says about a configuration; skips where there is no HAProxy. */
+const judged = (t: TestContext, config: string): { status: number | null; text: string } | undefined => {
+  const directory = mkdtempSync(join(tmpdir(), 'thrum-haproxy-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  writeFileSync(join(directory, 'haproxy.cfg'), config);
+  const { status, stderr, error } = spawnSync('haproxy', ['-c', '-f', 'haproxy.cfg'], {
+    cwd: directory,
+    encoding: 'utf8',
+  });
+  if (error) return void t.skip('haproxy is not installed');
+  return { status, text: stderr };
+};
+
+test('HAProxy takes the configuration as it stands in the repository, without a warning', (t) => {
+  const verdict = judged(t, haproxyTemplate());
+  if (verdict) assert.deepEqual({ ...verdict, text: verdict.text.trim() }, { status: 0, text: '' });
+});
+
+test('HAProxy takes a configuration written for other nodes', (t) => {
+  const verdict = judged(t, renderHaproxy(haproxyTemplate(), balanced('s.sock')));
+  if (verdict) assert.equal(verdict.status, 0, verdict.text);
+});
+
+test('a rendered configuration has the given nodes and no others', () => {
+  const config = renderHaproxy(haproxyTemplate(), balanced('/run/a.sock'));
+  assert.deepEqual(config.match(/(?<=\n {4})server \S+ \S+/g), [
+    'server ingest-1 127.0.0.1:20101',
+    'server ingest-2 127.0.0.1:20102',
+    'server ingest-3 127.0.0.1:20103',
+    'server web-1 127.0.0.1:20201',
+  ]);
+  assert.deepEqual(config.match(/bind \S+/g), ['bind 127.0.0.1:20001', 'bind 127.0.0.1:20002']);
+  assert.match(config, /stats socket unix@\/run\/a\.sock mode 600/);
+});
+
+test('sessions go round robin without stickiness, and a sick node loses its connections', () => {
+  const config = haproxyTemplate();
+  assert.equal(config.match(/balance roundrobin/g)?.length, 2);
+  assert.doesNotMatch(config, /^\s*(cookie|stick)/m);
+  assert.match(config, /on-marked-down shutdown-sessions/);
+});
+
+test('a template that lost a line, and a socket path that would not fit, are refused', () => {
+  assert.throws(() => renderHaproxy('global\n', balanced('s.sock')), /no line for the socket/);
+  assert.throws(() => renderHaproxy(haproxyTemplate(), balanced(`/${'x'.repeat(100)}`)), /longer than 90/);
+});

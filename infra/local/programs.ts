@@ -1,0 +1,45 @@
+/**
+ * How each of our programs is started: the entry points of production, with settings in the environment (a command line is readable by
+ * everybody on the machine, so no secret stands there). Settings of the launcher itself are not handed on.
+ */
+import { join } from 'node:path';
+import { repository } from './build.ts';
+import type { Program } from './process.ts';
+
+export type RoleName = 'ingest' | 'web' | 'agent';
+
+const entryPoints: Readonly<Record<RoleName, string>> = {
+  ingest: join(repository, 'ingest', 'src', 'main.ts'),
+  web: join(repository, 'web', 'server.ts'),
+  agent: join(repository, 'agent', 'src', 'main.ts'),
+};
+
+/** What the launcher decides for each program; anything else that is set for it (such as THRUM_RETENTION_DAYS) is handed on. */
+const decidedHere = [
+  'THRUM_BIND',
+  'THRUM_DATA',
+  'THRUM_INGEST',
+  'THRUM_INGEST_BIND',
+  'THRUM_INGEST_PORT',
+  'THRUM_MESH_KEY',
+  'THRUM_MESH_PORT',
+  'THRUM_MESH_SEEDS',
+  'THRUM_METRICS_PORT',
+  'THRUM_NODE_NAME',
+  'THRUM_PORT',
+  'THRUM_STORE',
+  'THRUM_TOKEN',
+];
+
+export type Settings = Readonly<Record<string, string>>;
+
+export const programOf = (role: RoleName, name: string, settings: Settings, inherited: NodeJS.ProcessEnv): Program => ({
+  name,
+  command: process.execPath,
+  args: [entryPoints[role]],
+  cwd: repository,
+  env: {
+    ...Object.fromEntries(Object.entries(inherited).filter(([key]) => !decidedHere.includes(key))),
+    ...settings,
+  },
+});

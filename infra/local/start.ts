@@ -1,0 +1,169 @@
+/**
+ * `npm start`: everything on this machine, from one command, until Ctrl-C. Ingest, web and agent are three processes, the same programs
+ * as in production, started at once (they find one another whoever is first); one that crashes is started again.
+ */
+import { mkdirSync } from 'node:fs';
+import { systemClock } from '@thrum/actors/system/clock';
+import { settingsOrExit } from '@thrum/actors/system/settings';
+import { terminalLine } from '@thrum/actors/system/terminal-line';
+import { ensureBuilt, page } from './build.ts';
+import { openDataDirectory } from './data-directory.ts';
+import { startSettings } from './launcher-settings.ts';
+import { greeting, meshKeyFile, programsOf, tokenFile, type OneMachine } from './one-machine.ts';
+import { portOr, whyNotFree } from './ports.ts';
+import { NotReadyError, type Program } from './process.ts';
+import { describeEnding } from './restart-policy.ts';
+import { startRole, type Role, type RoleEvent } from './role.ts';
+import { keepSecret } from './secrets.ts';
+
+const settings = settingsOrExit(startSettings, 'npm start --');
+const opened = openDataDirectory(settings.data);
+if (!opened.ok) {
+  console.error(opened.message);
+  process.exit(2);
+}
+const { directory } = opened;
+
+const fail = (message: string, code: number): never => {
+  console.error(message);
+  directory.release();
+  process.exit(code);
+};
+
+for (const left of directory.leftOver) {
+  console.log(`Ending process ${left.pid}, which a launcher that was killed left behind.`);
+  process.kill(left.pid, 'SIGTERM');
+}
+for (const began = performance.now(); directory.leftOver.some(runs); await pause(50))
+  if (performance.now() - began > 5000)
+    for (const left of directory.leftOver.filter(runs)) process.kill(left.pid, 'SIGKILL');
+
+const meshPort = await portOr(settings.meshPort);
+const one: OneMachine = {
+  file: directory.file,
+  ports: {
+    dashboard: await portOr(settings.port),
+    ingest: await portOr(settings.ingestPort),
+    ingestMesh: meshPort,
+    webMesh: settings.meshPort === 0 ? await portOr(0) : meshPort + 1,
+    agentMetrics: settings.metricsPort,
+  },
+  ingestBind: settings.ingestBind,
+  store: settings.store,
+  inherited: process.env,
+};
+const wanted = [
+  { what: 'dashboard', option: '--port', port: one.ports.dashboard, host: '127.0.0.1' },
+  { what: 'agents', option: '--ingest-port', port: one.ports.ingest, host: settings.ingestBind },
+  { what: 'mesh', option: '--mesh-port', port: one.ports.ingestMesh, host: settings.ingestBind },
+  { what: 'mesh', option: '--mesh-port', port: one.ports.webMesh, host: '127.0.0.1' },
+  { what: "the agent's metrics", option: '--metrics-port', port: one.ports.agentMetrics, host: '127.0.0.1' },
+];
+const obstacles = await Promise.all(
+  wanted.map(async ({ what, option, port, host }) => {
+    const why = port === 0 ? undefined : await whyNotFree(port, host);
+    return (
+      why && `Port ${port} (${what}) on ${host} cannot be used (${why}): free it, or choose another with ${option}.`
+    );
+  }),
+);
+if (obstacles.some(Boolean)) fail(obstacles.filter(Boolean).join('\n'), 2);
+
+try {
+  keepSecret(tokenFile(one));
+  keepSecret(meshKeyFile(one));
+  for (const folder of ['ingest', 'agent']) mkdirSync(directory.file(folder), { recursive: true, mode: 0o700 });
+} catch (error) {
+  fail(error instanceof Error ? error.message : String(error), 2);
+}
+
+const roles = new Map<string, Role>();
+let stopping: Promise<void> | undefined;
+/** Before everything was ready once, an end is no crash to recover from but a reason to give up. */
+let up = false;
+
+const tell = (name: string) => (event: RoleEvent) => {
+  if (event.kind === 'output' && event.output.from === 'stderr')
+    process.stderr.write(`${name.padEnd(6)} ${terminalLine(event.output.line).trimEnd()}\n`);
+  if (event.kind !== 'ended' || stopping || !up) return;
+  const what = `${name} ended (${describeEnding(event.ending)}) after ${(event.ranMs / 1000).toFixed(1)} s`;
+  if (event.restartAfterMs === undefined) {
+    console.error(`${what}; its settings are wrong, so everything stops.`);
+    void stop(2);
+  } else {
+    console.error(`${what}; starting it again in ${event.restartAfterMs} ms.`);
+    setTimeout(recordPids, event.restartAfterMs + 200);
+  }
+};
+
+const recordPids = (): void => {
+  if (!stopping) directory.recordRunning(Array.from(roles.values(), (role) => role.pid));
+};
+
+const begin = (program: Program): Role => {
+  const role = startRole({
+    program,
+    restart: 'always',
+    clock: systemClock,
+    graceMs: 4000,
+    onEvent: tell(program.name),
+  });
+  roles.set(program.name, role);
+  return role;
+};
+
+/** The agent first, so that it says goodbye and hands over what it holds; then the nodes. A second signal does not wait. */
+const stop = (code: number): Promise<void> => {
+  if (stopping) {
+    for (const role of roles.values()) void role.kill();
+    return stopping;
+  }
+  stopping = (async () => {
+    await roles.get('agent')?.stop();
+    await Promise.all(Array.from(roles.values(), (role) => role.stop()));
+    directory.release();
+    process.exit(code);
+  })();
+  return stopping;
+};
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    if (!stopping) console.log('\nStopping ...');
+    void stop(0);
+  });
+
+const programs = programsOf(one);
+const building = ensureBuilt(page, (line) => console.log(line));
+begin(programs.ingest);
+begin(programs.agent);
+const built = await building;
+if (!built.ok) {
+  console.error(built.message);
+  await stop(1);
+}
+begin(programs.web);
+recordPids();
+
+try {
+  await Promise.all(Array.from(roles.values(), (role) => role.ready()));
+  up = true;
+  console.log(greeting(one, performance.now()));
+} catch (error) {
+  if (!stopping) {
+    // What the program itself said about it was printed as it came.
+    console.error(error instanceof NotReadyError ? error.message.split('\n')[0] : error);
+    await stop(error instanceof NotReadyError && error.ending?.code === 2 ? 2 : 1);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((next) => setTimeout(next, ms));
+}
+function runs(holder: { pid: number }): boolean {
+  try {
+    process.kill(holder.pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
