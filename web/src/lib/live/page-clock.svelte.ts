@@ -1,0 +1,44 @@
+/**
+ * Time as the page sees it: monotonic, four times a second, so that every age on it grows by itself, whatever the network does.
+ * In a hidden tab time stands still for what is drawn, and is right again in the instant the tab is seen.
+ */
+const tickMs = 250;
+
+class PageClock {
+  /** Monotonic ms. */
+  nowMs = $state(performance.now());
+  visible = $state(true);
+  readonly #listeners = new Set<(nowMs: number, lateMs: number) => void>();
+  #tickedMs = performance.now();
+
+  /** Calls at every tick, also while hidden (browsers then tick about once a second). `lateMs`: how much too late this tick is. */
+  onTick(listener: (nowMs: number, lateMs: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Runs until the returned function is called. */
+  start(): () => void {
+    const tick = (): void => {
+      const nowMs = performance.now();
+      const lateMs = Math.max(0, nowMs - this.#tickedMs - tickMs);
+      this.#tickedMs = nowMs;
+      if (this.visible) this.nowMs = nowMs;
+      for (const listener of this.#listeners) listener(nowMs, lateMs);
+    };
+    const look = (): void => {
+      this.visible = document.visibilityState === 'visible';
+      tick();
+    };
+    const timer = setInterval(tick, tickMs);
+    document.addEventListener('visibilitychange', look);
+    look();
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', look);
+    };
+  }
+}
+
+export const pageClock = new PageClock();
+export type { PageClock };
