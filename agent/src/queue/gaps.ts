@@ -1,0 +1,37 @@
+/** The list of gaps a queue leaves behind: neighbors are merged, and the list itself is bounded by merging its oldest two of one epoch. */
+import type { Gap, QueuedBatch } from './queue.ts';
+
+const maxGaps = 1000;
+
+const merge = (a: Gap, b: Gap): Gap => ({
+  epoch: a.epoch,
+  firstSeq: a.firstSeq,
+  lastSeq: b.lastSeq,
+  batches: a.batches + b.batches,
+  bytes: a.bytes + b.bytes,
+  fromMs: Math.min(a.fromMs, b.fromMs),
+  toMs: Math.max(a.toMs, b.toMs),
+  reason: 'full',
+});
+
+/** Adds a batch that was given up, in place. Batches are given up oldest first, so it belongs at the end. */
+export const addToGaps = (gaps: Gap[], { epoch, seq, bytes, timeMs }: QueuedBatch): void => {
+  const gap: Gap = {
+    epoch,
+    firstSeq: seq,
+    lastSeq: seq,
+    batches: 1,
+    bytes: bytes.length,
+    fromMs: timeMs,
+    toMs: timeMs,
+    reason: 'full',
+  };
+  const last = gaps.at(-1);
+  if (last?.epoch === epoch && last.lastSeq + 1 === seq) gaps[gaps.length - 1] = merge(last, gap);
+  else gaps.push(gap);
+  if (gaps.length <= maxGaps) return;
+  const at = gaps.findIndex((one, i) => one.epoch === gaps[i + 1]?.epoch);
+  const [a, b] = [gaps[at], gaps[at + 1]];
+  if (a && b) gaps.splice(at, 2, merge(a, b));
+  else gaps.shift();
+};
