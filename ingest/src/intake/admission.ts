@@ -1,0 +1,86 @@
+/**
+ * Who may connect at this moment. Pure: the time is passed in. Three bounds: handshakes per second (a token bucket, so that a whole
+ * fleet that comes back at once is let in at a pace this node can keep), connections altogether, and connections that have not said a
+ * valid hello, together and per address (an address may be a balancer with a whole fleet behind it, so greeted ones are not counted).
+ */
+export type AdmissionLimits = {
+  /** Raising it lets a fleet return faster, and costs CPU in which the connected agents wait: about 0.5 ms each. */
+  readonly handshakesPerSecond: number;
+  readonly burst: number;
+  /** Each connected agent costs about 100 KB here. */
+  readonly maxConnections: number;
+  /** Each may hold a message of 2 MiB half received, for the seconds until its hello is overdue. */
+  readonly maxWaiting: number;
+  readonly maxWaitingPerAddress: number;
+};
+
+export const admissionDefaults: AdmissionLimits = {
+  handshakesPerSecond: 300,
+  burst: 300,
+  maxConnections: 10_000,
+  maxWaiting: 400,
+  maxWaitingPerAddress: 200,
+};
+
+export type Admitted = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+export class Admission {
+  #limits: AdmissionLimits;
+  #tokens: number;
+  #countedMs: number;
+  #connections = 0;
+  #waiting = 0;
+  #waitingAt = new Map<string, number>();
+
+  constructor(limits: AdmissionLimits, nowMs: number) {
+    this.#limits = limits;
+    this.#tokens = limits.burst;
+    this.#countedMs = nowMs;
+  }
+
+  /** May a handshake from this address go on? Takes a token if so. */
+  knock(address: string, nowMs: number): Admitted {
+    const { handshakesPerSecond, burst, maxConnections, maxWaiting, maxWaitingPerAddress } = this.#limits;
+    this.#tokens = Math.min(burst, this.#tokens + ((nowMs - this.#countedMs) / 1000) * handshakesPerSecond);
+    this.#countedMs = nowMs;
+    if (this.#connections >= maxConnections) return { ok: false, reason: 'too many connections' };
+    if (this.#waiting >= maxWaiting) return { ok: false, reason: 'too many connections without a hello' };
+    if ((this.#waitingAt.get(address) ?? 0) >= maxWaitingPerAddress)
+      return { ok: false, reason: 'too many connections without a hello from one address' };
+    if (this.#tokens < 1) return { ok: false, reason: 'too many handshakes at once' };
+    this.#tokens -= 1;
+    return { ok: true };
+  }
+
+  /** A connection stands. Call what this returns once with `greeted` when its hello was good, and once with `gone` at its end. */
+  enter(address: string): { greeted: () => void; gone: () => void } {
+    this.#connections += 1;
+    this.#waiting += 1;
+    this.#waitingAt.set(address, (this.#waitingAt.get(address) ?? 0) + 1);
+    let waiting = true;
+    let here = true;
+    const greeted = (): void => {
+      if (!waiting) return;
+      waiting = false;
+      this.#waiting -= 1;
+      const left = (this.#waitingAt.get(address) ?? 1) - 1;
+      if (left === 0) this.#waitingAt.delete(address);
+      else this.#waitingAt.set(address, left);
+    };
+    const gone = (): void => {
+      if (!here) return;
+      here = false;
+      greeted();
+      this.#connections -= 1;
+    };
+    return { greeted, gone };
+  }
+
+  get connections(): number {
+    return this.#connections;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+}

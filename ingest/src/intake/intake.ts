@@ -1,0 +1,205 @@
+/**
+ * The door for agents: a socket.io server on the node's HTTP server, WebSocket only, one supervised actor per connection. This file owns
+ * the sockets; what a connection may say and what becomes of it is decided in its session.
+ *
+ * The sessions' parent gets no messages: it only is their parent. Everything a socket says becomes one message to its actor, so nothing
+ * an agent sends runs outside of an actor.
+ */
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import { Server, type Socket } from 'socket.io';
+import type { ActorRef, ActorSystem } from '@thrum/actors/system/actor-system';
+import type { RecentRequest } from '@thrum/actors/wire/ingest-to-agent';
+import { limits } from '@thrum/actors/wire/limits';
+import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
+import type { Live } from '../live/live.ts';
+import type { Store } from '../store/store.ts';
+import { Admission, admissionDefaults, type AdmissionLimits } from './admission.ts';
+import { boundedParser, trustAttachments } from './bounded-parser.ts';
+import type { Dictionaries } from './dictionaries.ts';
+import { IntakeCounts } from './intake-counts.ts';
+import { sessionActor, type SessionMessage } from './session-actor.ts';
+import type { Peer, Surroundings } from './session.ts';
+import { Sessions } from './sessions.ts';
+import { tokenCheck } from './token-check.ts';
+
+export type IntakeOptions = {
+  readonly server: HttpServer;
+  readonly system: ActorSystem;
+  readonly live: Live;
+  readonly store: Store;
+  readonly dictionaries: Dictionaries;
+  readonly token: string;
+  readonly nodeName: string;
+  readonly retentionMs: number;
+  readonly admission?: AdmissionLimits;
+  readonly helloWithinMs?: number;
+};
+
+export type Intake = {
+  /** Asks the agent that serves this host now; refuses with `host-away` or `deadline`. */
+  askRecent(
+    hostId: string,
+    sinceMs: number,
+    deadlineMs: number,
+  ): Promise<{ readonly ok: true; readonly answer: unknown } | Refusal>;
+  readonly counts: IntakeCounts;
+  gauges(): Record<string, number>;
+  /** Tells every agent to go elsewhere, waits for what is on the way to the store (bounded), and closes. */
+  close(): Promise<void>;
+};
+
+/** A batch of the largest size still gets a refusal with a reason; more than this is cut off by the WebSocket itself. */
+const maxMessageBytes = 2 * limits.maxBatchBytes;
+/** A quiet agent is heard this often, which must be less than the 5 s after which a host is called silent. */
+const pingEveryMs = 4_000;
+/** Given up after this long without an answer; the host is called silent by then. */
+const pingTimeoutMs = 8_000;
+const closeWithinMs = 2_000;
+
+type HostPeer = Peer & { ask(request: RecentRequest, deadlineMs: number): Promise<unknown> };
+
+export const startIntake = (options: IntakeOptions): Intake => {
+  const { system, server } = options;
+  const { clock } = system;
+  const log = system.log.child({ part: 'intake' });
+  const counts = new IntakeCounts();
+  const sessions = new Sessions<HostPeer>();
+  const admission = new Admission(options.admission ?? admissionDefaults, clock.monotonicMs());
+  const helloWithinMs = options.helloWithinMs ?? 5_000;
+  const around: Surroundings = {
+    clock,
+    log,
+    nodeName: options.nodeName,
+    isOurToken: tokenCheck(options.token),
+    dictionaries: options.dictionaries,
+    sessions,
+    live: options.live,
+    store: options.store,
+    retentionMs: options.retentionMs,
+    counts,
+  };
+  const parent = system.spawn<never, undefined>({
+    name: 'sessions',
+    mailbox: { max: 1, whenFull: 'refuse' },
+    restart: { times: 0, withinMs: 1000 },
+    start: () => undefined,
+    receive: () => undefined,
+  });
+  let leaving = false;
+  const open = new Set<ActorRef<SessionMessage>>();
+
+  const io = new Server({
+    transports: ['websocket'],
+    serveClient: false,
+    perMessageDeflate: false,
+    httpCompression: false,
+    maxHttpBufferSize: maxMessageBytes,
+    pingInterval: pingEveryMs,
+    pingTimeout: pingTimeoutMs,
+    connectTimeout: helloWithinMs,
+    parser: boundedParser,
+    allowRequest: (request, decide) => {
+      const verdict = leaving ? refuse('leaving') : admission.knock(addressOf(request), clock.monotonicMs());
+      if (verdict.ok) return decide(null, true);
+      counts.handshakesTurnedDown += 1;
+      decide('code' in verdict ? 'leaving' : `try-later: ${verdict.reason}`, false);
+    },
+  });
+  io.attach(server);
+
+  io.engine.on('connection', (connection: EngineConnection) => {
+    const entry = admission.enter(addressOf(connection.request));
+    greeters.set(connection, entry.greeted);
+    connection.on('close', entry.gone);
+  });
+  const greeters = new WeakMap<object, () => void>();
+
+  let number = 0;
+  io.on('connection', (socket: Socket) => {
+    const address = addressOf(socket.request);
+    let greeted = false;
+    number += 1;
+    const peer: HostPeer = {
+      address,
+      send: (event, message) => void socket.emit(event, message),
+      close: () => void socket.disconnect(true),
+      greeted: () => {
+        greeted = true;
+        trustAttachments(socket);
+        greeters.get(socket.conn)?.();
+      },
+      replaced: (quietly) => void actor.tell({ kind: 'replaced', quietly }),
+      superseded: () => void actor.tell({ kind: 'superseded' }),
+      ask: (request, deadlineMs) => socket.timeout(deadlineMs).emitWithAck('recent', request),
+    };
+    const actor = system.spawn(sessionActor(`agent-${number}`, around, peer), parent);
+    open.add(actor);
+    const overdue = clock.after(helloWithinMs, () => void actor.tell({ kind: 'overdue' }));
+    const shut = (refusal: Refusal): void => {
+      counts.refuse(refusal.code);
+      socket.emit('refused', refusal);
+      socket.disconnect(true);
+    };
+    const offer = (message: SessionMessage): void => {
+      const told = actor.tell(message);
+      if (told.ok || told.reason === 'stopped' || !socket.connected) return;
+      log.warn({ address }, 'An agent sends faster than it may; its connection is closed');
+      shut(refuse('too-fast', 'more messages than the window allows'));
+    };
+    socket.onAny((event: unknown, ...args: unknown[]) => offer({ kind: 'said', event: String(event), args }));
+    socket.conn.on('heartbeat', () => offer({ kind: 'heard' }));
+    // What came was no packet, or more binary data than this connection may send (none before a hello). socket.io closes it next.
+    socket.on('error', (error: Error) =>
+      shut(refuse(greeted ? 'malformed' : 'hello-first', error.message.slice(0, 200))),
+    );
+    socket.on('disconnect', (reason) => {
+      overdue.cancel();
+      // Told rather than stopped at once, so that what came before is still taken; a full mailbox is stopped.
+      if (!actor.tell({ kind: 'gone', unheard: reason === 'ping timeout' }).ok) actor.stop();
+      else setImmediate(() => actor.stop());
+    });
+    void actor.stopped.then((reason) => {
+      open.delete(actor);
+      if (reason.kind !== 'failed') return;
+      counts.sessionsFailed += 1;
+      if (socket.connected) shut(refuse('try-later', 'this node failed on a message; connect again'));
+    });
+  });
+
+  const askRecent: Intake['askRecent'] = async (hostId, sinceMs, deadlineMs) => {
+    const peer = sessions.find(hostId);
+    if (!peer) return refuse('host-away', hostId);
+    try {
+      return { ok: true, answer: await peer.ask({ sinceMs }, deadlineMs) };
+    } catch {
+      return refuse('deadline', 'the agent did not answer');
+    }
+  };
+
+  const close = async (): Promise<void> => {
+    leaving = true;
+    for (const actor of open) actor.tell({ kind: 'leave' });
+    await Promise.race([
+      Promise.all([...open].map((actor) => actor.stopped)),
+      new Promise<void>((resolve) => clock.after(closeWithinMs, resolve)),
+    ]);
+    parent.stop();
+    await io.close();
+  };
+
+  return {
+    askRecent,
+    counts,
+    gauges: () => ({
+      connections: admission.connections,
+      connectionsWaiting: admission.waiting,
+      sessions: sessions.size,
+      dictionaries: options.dictionaries.size,
+    }),
+    close,
+  };
+};
+
+type EngineConnection = { readonly request: IncomingMessage; on(event: 'close', listener: () => void): void };
+
+const addressOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? 'unknown';

@@ -1,0 +1,352 @@
+/**
+ * The conversation with one agent, from its hello to its end. Runs inside its actor, one message at a time; whatever goes wrong in here
+ * ends this connection and nothing else.
+ *
+ * Invariants
+ * - Nothing but a hello is looked at before a good hello.
+ * - A batch is shown live before the store is asked, and whatever the store says.
+ * - A batch is acknowledged when every sample of it is stored or refused for good, never before.
+ * - After `#end` nothing is taken, sent or shown any more.
+ */
+import type { Clock, Timer } from '@thrum/actors/system/clock';
+import type { Log } from '@thrum/actors/system/log';
+import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
+import { decodeBatch, type Batch, type Shape, type ShapeMemory } from '@thrum/actors/wire/batch';
+import type { Dictionary } from '@thrum/actors/wire/dictionary';
+import type { Welcome } from '@thrum/actors/wire/ingest-to-agent';
+import { limits } from '@thrum/actors/wire/limits';
+import { refuse, type Refusal, type RefusalCode } from '@thrum/actors/wire/refusal';
+import { protocolVersion } from '@thrum/actors/wire/version';
+import type { Connected, Live } from '../live/live.ts';
+import type { Store, WriteResult } from '../store/store.ts';
+import { Acks } from './acks.ts';
+import { judgeBatch, studyShape, type RefusedSamples, type ShapeFacts } from './batch-check.ts';
+import type { Dictionaries } from './dictionaries.ts';
+import { checkHello } from './hello-check.ts';
+import type { IntakeCounts } from './intake-counts.ts';
+import { SeriesCount } from './series-count.ts';
+import type { Holder, Sessions } from './sessions.ts';
+
+/** The agent's socket and actor, as far as a session uses them. Sending to a closed socket is of no effect. */
+export type Peer = Holder & {
+  readonly address: string;
+  send(event: string, message: unknown): void;
+  /** Sends what was sent before, then closes. */
+  close(): void;
+  /** Its hello was good. */
+  greeted(): void;
+  /** Another node took the host over; the actor is told. */
+  superseded(): void;
+};
+
+export type Surroundings = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly nodeName: string;
+  readonly isOurToken: (token: string) => boolean;
+  readonly dictionaries: Dictionaries;
+  readonly sessions: Sessions;
+  readonly live: Live;
+  readonly store: Store;
+  readonly retentionMs: number;
+  readonly counts: IntakeCounts;
+};
+
+/** Batches an agent may have on the way; 16 fill a path of 100 ms at a hundred batches a second. */
+export const window = 16;
+/** So many more come only from who does not keep to the window. */
+const maxInFlight = window * 4;
+const ackEveryMs = 20;
+const maxDictionaries = 8;
+const maxDeclarations = 64;
+const maxUnknownEvents = 64;
+/** Until a connection that another node took over is judged: longer than the pause between two pings. */
+const supersededAfterMs = 6_000;
+const stillHeardAfterMs = 1_500;
+const leaveWithinMs = 1_500;
+
+type Known = { readonly dictionary: Dictionary; memory: ShapeMemory };
+type Reply = (answer: unknown) => void;
+
+export class Session {
+  readonly peer: Peer;
+  #around: Surroundings;
+  #hello: Hello | undefined;
+  #connected: Connected | undefined;
+  #known: Known[] = [];
+  #declarations = 0;
+  #series = new SeriesCount(limits.maxSeriesPerHost);
+  #facts = new WeakMap<Shape, ShapeFacts>();
+  #inFlight: { readonly epoch: number; readonly seq: number }[] = [];
+  #acks = new Acks();
+  #ackTimer: Timer | undefined;
+  #timers = new Set<Timer>();
+  #unknownEvents = 0;
+  #heardMs = -Infinity;
+  #loggedCodes = new Set<RefusalCode>();
+  #leaving = false;
+  #ended = false;
+
+  constructor(around: Surroundings, peer: Peer) {
+    this.#around = around;
+    this.peer = peer;
+  }
+
+  /** Something came over this connection, if only the answer to a ping. */
+  heard(): void {
+    if (this.#ended) return;
+    this.#heardMs = this.#around.clock.monotonicMs();
+    this.#connected?.heard();
+  }
+
+  said(event: string, args: readonly unknown[]): void {
+    if (this.#ended || this.#leaving) return;
+    this.heard();
+    const last = args.at(-1);
+    // Whatever stands in the place of the acknowledgement function is only called when it is one.
+    const reply = typeof last === 'function' ? (last as Reply) : undefined;
+    if (event === 'hello') this.#onHello(args[0], reply);
+    else if (!this.#hello || !this.#connected) this.#refuse(refuse('hello-first', event.slice(0, 40)), reply);
+    else if (event === 'batch') this.#onBatch(this.#hello, this.#connected, args[0], args[1]);
+    else if (event === 'dictionary') this.#onDictionary(args[0], reply);
+    else if (event === 'bye') this.#onBye(reply);
+    else this.#onUnknown();
+  }
+
+  /** The time for a hello is over. */
+  overdue(): void {
+    if (!this.#hello) this.#refuse(refuse('hello-first', 'nothing was said in time'));
+  }
+
+  /** Another connection of this host said hello on this node; `quietly` when it is the same agent, which must not be told to stop. */
+  replaced(quietly: boolean): void {
+    if (this.#ended) return;
+    if (!quietly) {
+      this.#refuse(refuse('replaced', this.peer.address));
+      return;
+    }
+    this.#around.counts.sessionsReplacedQuietly += 1;
+    this.#end(false);
+    this.peer.close();
+  }
+
+  /** Another node took the host over. Its agent moved, or there are two of them: the one that goes on talking here is one too many. */
+  superseded(): void {
+    const sinceMs = this.#around.clock.monotonicMs();
+    this.#later(supersededAfterMs, () => this.replaced(this.#heardMs < sinceMs + stillHeardAfterMs));
+  }
+
+  /** This node stops: nothing more is taken, what is on the way to the store may still be acknowledged. */
+  leave(): void {
+    if (this.#ended || this.#leaving) return;
+    this.#leaving = true;
+    this.#later(leaveWithinMs, () => this.#left());
+    if (this.#inFlight.length === 0) this.#left();
+  }
+
+  /** The connection is gone, or the actor ends. `unheard`: because nothing came any more. */
+  gone(unheard: boolean): void {
+    this.#end(unheard);
+  }
+
+  #onHello(message: unknown, reply: Reply | undefined): void {
+    if (this.#hello) return this.#refuse(refuse('malformed', 'a second hello'), reply);
+    const { clock, counts, dictionaries, live, nodeName, sessions, isOurToken } = this.#around;
+    const checked = checkHello(message, isOurToken);
+    if (!checked.ok) return this.#refuse(checked, reply);
+    const { hello } = checked;
+    this.#hello = hello;
+    counts.hellos += 1;
+    this.peer.greeted();
+    const known = dictionaries.find(hello.dictionary);
+    if (known) this.#know(known);
+    sessions.add(hello.host, hello.boot, this.peer);
+    const serverMs = clock.wallMs();
+    const about = { hostId: hello.host, boot: hello.boot, dictionary: hello.dictionary, machine: hello.machine };
+    const labels = { cluster: hello.cluster, labels: hello.labels, agentVersion: hello.agentVersion };
+    const times = { periodMs: hello.periodMs, clockOffsetMs: Math.round(serverMs - hello.clockMs) };
+    this.#connected = live.greet({ ...about, ...labels, ...times }, () => this.peer.superseded());
+    const welcome: Welcome = {
+      ok: true,
+      protocol: Math.min(protocolVersion, hello.protocol),
+      node: nodeName,
+      window,
+      needDictionary: known === undefined,
+      serverMs,
+    };
+    reply?.(welcome);
+  }
+
+  #onDictionary(message: unknown, reply: Reply | undefined): void {
+    this.#declarations += 1;
+    if (this.#declarations > maxDeclarations) return this.#refuse(refuse('too-fast', 'dictionaries'), reply);
+    const declared = this.#around.dictionaries.declare(message);
+    if (!declared.ok) return this.#refuse(declared, reply);
+    this.#know(declared.dictionary);
+    reply?.({ ok: true });
+  }
+
+  #know(dictionary: Dictionary): Known {
+    const known: Known = { dictionary, memory: undefined };
+    this.#known = [known, ...this.#known.filter((one) => one.dictionary.hash !== dictionary.hash)];
+    this.#known.length = Math.min(this.#known.length, maxDictionaries);
+    return known;
+  }
+
+  #onBatch(hello: Hello, connected: Connected, bytes: unknown, resend: unknown): void {
+    const { counts } = this.#around;
+    if (!(bytes instanceof Uint8Array)) return this.#refuse(refuse('malformed', 'batch: not bytes'));
+    counts.batches += 1;
+    counts.batchBytes += bytes.length;
+    if (this.#inFlight.length >= maxInFlight)
+      return this.#refuse(refuse('too-fast', `${maxInFlight} batches without an acknowledgement`));
+    const decoded = this.#decode(bytes);
+    if ('code' in decoded) return this.#refuse(decoded);
+    const again = resend === true;
+    if (again) counts.resends += 1;
+    const { epoch, seq } = decoded;
+    // It will be acknowledged by the write that is under way.
+    if (this.#inFlight.some((one) => one.seq === seq && one.epoch === epoch)) {
+      counts.batchesInFlightAgain += 1;
+      return;
+    }
+    this.#take(hello, connected, decoded, again);
+  }
+
+  #take(hello: Hello, connected: Connected, batch: Batch, resend: boolean): void {
+    const { clock, counts, retentionMs, store } = this.#around;
+    const { epoch, seq } = batch;
+    const judged = judgeBatch(batch, this.#factsOf(batch.shape), { nowMs: clock.wallMs(), retentionMs });
+    counts.samples += batch.timesMs.length;
+    counts.values += batch.values.length;
+    counts.valuesBad += batch.badValues;
+    if (!resend && judged.acceptedCount > 0) connected.accept(batch, judged.accepted);
+    if (judged.acceptedCount === 0) return this.#done(epoch, seq, judged.refused);
+    const origin = { hostId: hello.host, hostName: hello.machine.name, cluster: hello.cluster, labels: hello.labels };
+    const outcome = store.write({ origin: { ...origin, epoch, seq }, batch, accepted: judged.accepted, resend });
+    if (!outcome.ok) {
+      counts.batchesBusy += 1;
+      this.peer.send('busy', { epoch, seq, afterMs: Math.min(600_000, Math.max(0, outcome.afterMs)) });
+      return;
+    }
+    const flight = { epoch, seq };
+    this.#inFlight.push(flight);
+    const landed = (result: WriteResult): void => {
+      this.#inFlight.splice(this.#inFlight.indexOf(flight), 1);
+      if (result.ok) this.#done(epoch, seq, [...judged.refused, ...result.refused]);
+      if (this.#leaving && this.#inFlight.length === 0) this.#left();
+    };
+    outcome.done.then(landed).catch((error: unknown) => {
+      this.#around.log.error(
+        { error, host: hello.host },
+        'BUG: a write ended with an exception; the connection is closed',
+      );
+      this.#refuse(refuse('try-later', 'this node failed'));
+    });
+  }
+
+  #decode(bytes: Uint8Array): Batch | Refusal {
+    let refusal: Refusal = refuse('unknown-dictionary');
+    for (const known of this.#known) {
+      const decoded = decodeBatch(bytes, known.dictionary, known.memory);
+      if (decoded.ok) {
+        known.memory = decoded.memory;
+        return decoded.batch;
+      }
+      refusal = decoded;
+      if (refusal.code !== 'unknown-dictionary') return refusal;
+    }
+    // Declared by another agent, or by this one on an earlier connection.
+    const shared = this.#around.dictionaries.find(refusal.detail);
+    if (!shared || this.#known.some((one) => one.dictionary.hash === shared.hash)) return refusal;
+    const known = this.#know(shared);
+    const decoded = decodeBatch(bytes, shared);
+    if (!decoded.ok) return decoded;
+    known.memory = decoded.memory;
+    return decoded.batch;
+  }
+
+  #factsOf(shape: Shape): ShapeFacts {
+    let facts = this.#facts.get(shape);
+    if (!facts) {
+      const { clock, dictionaries } = this.#around;
+      const tooMany = this.#series.admit(shape, clock.monotonicMs());
+      facts = studyShape(shape, (name) => dictionaries.isKnownTarget(name), tooMany);
+      this.#facts.set(shape, facts);
+    }
+    return facts;
+  }
+
+  #done(epoch: number, seq: number, refused: readonly RefusedSamples[]): void {
+    const { counts, clock, log } = this.#around;
+    counts.refuseSamples(refused);
+    for (const one of refused) {
+      if (this.#loggedCodes.has(one.code)) continue;
+      this.#loggedCodes.add(one.code);
+      log.warn({ host: this.#hello?.host, ...one }, 'Samples are refused; said once per connection and reason');
+    }
+    if (this.#ended) return;
+    counts.batchesAcknowledged += 1;
+    this.#acks.add(epoch, seq, refused);
+    this.#ackTimer ??= clock.after(ackEveryMs, () => this.#sendAcks());
+  }
+
+  #sendAcks(): void {
+    this.#ackTimer?.cancel();
+    this.#ackTimer = undefined;
+    for (const ack of this.#acks.drain()) this.peer.send('ack', ack);
+  }
+
+  #onBye(reply: Reply | undefined): void {
+    this.#sendAcks();
+    this.#connected?.left();
+    reply?.({ ok: true });
+  }
+
+  #onUnknown(): void {
+    this.#around.counts.eventsUnknown += 1;
+    this.#unknownEvents += 1;
+    if (this.#unknownEvents > maxUnknownEvents) this.#refuse(refuse('malformed', 'events nobody knows'));
+  }
+
+  #left(): void {
+    if (this.#ended) return;
+    this.#sendAcks();
+    this.peer.send('refused', refuse('leaving', this.#around.nodeName));
+    this.#end(false);
+    this.peer.close();
+  }
+
+  #refuse(refusal: Refusal, reply?: Reply): void {
+    if (this.#ended) return;
+    const { counts, log } = this.#around;
+    counts.refuse(refusal.code);
+    const { code, detail } = refusal;
+    log.warn(
+      { code, detail, host: this.#hello?.host, address: this.peer.address },
+      'A connection is refused and closed',
+    );
+    reply?.(refusal);
+    this.#sendAcks();
+    this.peer.send('refused', refusal);
+    this.#end(false);
+    this.peer.close();
+  }
+
+  #later(ms: number, run: () => void): void {
+    const timer = this.#around.clock.after(ms, () => {
+      this.#timers.delete(timer);
+      if (!this.#ended) run();
+    });
+    this.#timers.add(timer);
+  }
+
+  #end(unheard: boolean): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#ackTimer?.cancel();
+    for (const timer of this.#timers) timer.cancel();
+    if (this.#hello) this.#around.sessions.remove(this.#hello.host, this.peer);
+    this.#connected?.lost(unheard);
+  }
+}

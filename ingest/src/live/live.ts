@@ -1,0 +1,237 @@
+/**
+ * The live view: what comes in goes out on topics at once, and nothing here ever waits for the store. This file owns the room's timers
+ * and topics; what to say and when is decided by the pure parts beside it.
+ *
+ * Out go: host frames on `host/<id>` while somebody watches, overview frames of the hosts with new samples every quarter of a second,
+ * and roster entries when the state of a connection changes. Answered are `snapshot` and `overview`.
+ */
+import type { Clock } from '@thrum/actors/system/clock';
+import type { Log } from '@thrum/actors/system/log';
+import type { Links } from '@thrum/actors/link/links';
+import type { Topics } from '@thrum/actors/topics/topics';
+import type { Batch } from '@thrum/actors/wire/batch';
+import type { Dictionary } from '@thrum/actors/wire/dictionary';
+import { encodeOverviewFrame, type OverviewRow } from '@thrum/actors/wire/frame';
+import { refuse } from '@thrum/actors/wire/refusal';
+import { HostLive } from './host-live.ts';
+import { KnownHosts } from './known-hosts.ts';
+import { RosterHost, type HostHello } from './roster-host.ts';
+import { readRosterClaim } from './roster-claim.ts';
+import { Snapshots, type AskRecent, type SnapshotReply } from './snapshots.ts';
+import { sparkFrames } from './spark-frames.ts';
+
+/** What one connection of an agent has to do with the live view; of no effect once another connection of the host took over. */
+export type Connected = {
+  readonly hostId: string;
+  accept(batch: Batch, accepted: Uint8Array): void;
+  /** Something came from the agent, if only the answer to a ping. */
+  heard(): void;
+  lost(unheard: boolean): void;
+  left(): void;
+};
+
+export type Live = {
+  /** `superseded` is called when another node took the host over while this connection still stands. */
+  greet(hello: HostHello, superseded: () => void): Connected;
+  snapshot(hostId: string): Promise<SnapshotReply>;
+  counters(): Record<string, number>;
+  close(): void;
+};
+
+export type LiveOptions = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly links: Links;
+  readonly topics: Topics;
+  readonly askRecent: AskRecent;
+  readonly findDictionary: (hash: string) => Dictionary | undefined;
+  readonly isKnownTarget: (name: string) => boolean;
+  /** Random, so that tables of different nodes and starts are told apart. */
+  readonly newTableId: () => number;
+};
+
+/** How long a sample may wait before the overview shows it; each flush costs a frame per interested node. */
+const overviewEveryMs = 250;
+/** How late a change of state may be seen. */
+const sweepEveryMs = 500;
+/** Known hosts, gone ones included; about 30 KB each while they send. */
+const maxHosts = 20_000;
+const prefix = 'host/';
+
+type Host = {
+  readonly roster: RosterHost;
+  readonly values: HostLive;
+  superseded: () => void;
+};
+
+export const startLive = (options: LiveOptions): Live => {
+  const { clock, links, topics, log } = options;
+  const known = new KnownHosts<Host>({ maxHosts });
+  const watched = new Set<string>();
+  const snapshots = new Snapshots(options);
+  const fresh: HostLive[] = [];
+  const utf8 = new TextEncoder();
+  const counts = { batches: 0, samplesOutOfOrder: 0, overviewFrames: 0, rosterChanges: 0, hostsForgotten: 0 };
+  let hostFrames = 0;
+
+  const publishState = (host: Host): void => {
+    const entry = host.roster.due(clock.monotonicMs(), clock.wallMs());
+    if (!entry) return;
+    counts.rosterChanges += 1;
+    topics.publish('roster', utf8.encode(JSON.stringify(entry)), { key: entry.hostId });
+  };
+
+  const forget = (hostId: string): void => {
+    counts.hostsForgotten += 1;
+    topics.forget('roster', hostId);
+  };
+
+  const newHost = (hello: HostHello): Host => {
+    const { hostId } = hello;
+    const topic = `${prefix}${hostId}`;
+    const publish = (frame: Uint8Array): void => {
+      hostFrames += 1;
+      topics.publish(topic, frame);
+    };
+    const values = new HostLive({ hostId, newTableId: options.newTableId, publish });
+    values.watched = watched.has(hostId);
+    return { roster: new RosterHost(links.self.id, hello), values, superseded: () => undefined };
+  };
+
+  const greet = (hello: HostHello, superseded: () => void): Connected => {
+    const { hostId } = hello;
+    const claim = known.nextClaim(hostId, clock.wallMs());
+    let host = known.hosts.get(hostId);
+    if (!host) {
+      host = newHost(hello);
+      const gone = known.add(hostId, host);
+      if (gone !== undefined) forget(gone);
+    }
+    const { roster, values } = host;
+    const own = host;
+    host.superseded = superseded;
+    roster.greet(hello, claim, clock.monotonicMs());
+    values.greet({ boot: hello.boot, dictionary: hello.dictionary, offsetMs: hello.clockOffsetMs });
+    publishState(host);
+    return {
+      hostId,
+      accept: (batch, accepted) => {
+        if (roster.claim !== claim) return;
+        counts.batches += 1;
+        const wasFresh = values.fresh;
+        values.accept(batch, accepted, clock.wallMs());
+        if (values.fresh && !wasFresh) fresh.push(values);
+      },
+      heard: () => {
+        if (roster.heard(claim, clock.monotonicMs())) publishState(own);
+      },
+      lost: (unheard) => {
+        roster.lost(claim, clock.monotonicMs(), unheard);
+        if (roster.claim === claim && known.isElsewhere(hostId)) {
+          known.hosts.delete(hostId);
+          forget(hostId);
+        } else publishState(own);
+      },
+      left: () => {
+        roster.left(claim, clock.monotonicMs());
+        publishState(own);
+      },
+    };
+  };
+
+  const flushOverview = (): void => {
+    if (fresh.length === 0) return;
+    const rows: OverviewRow[] = [];
+    for (const host of fresh.splice(0)) {
+      host.fresh = false;
+      const { hostId, sampleMs, ageMs } = host;
+      const row = { hostId, sampleMs, ageMs, values: host.overview.figures(host.ticks) };
+      host.overview.keep(row);
+      rows.push(row);
+    }
+    counts.overviewFrames += 1;
+    topics.publish('overview', encodeOverviewFrame(rows));
+  };
+
+  const sweep = (): void => {
+    for (const host of known.hosts.values()) {
+      publishState(host);
+      host.values.tidy();
+    }
+    for (const hostId of known.expire(clock.monotonicMs())) forget(hostId);
+    snapshots.sweep();
+  };
+
+  const snapshot = async (hostId: string): Promise<SnapshotReply> => {
+    const host = known.hosts.get(hostId);
+    if (!host) return refuse('unknown-host', hostId.slice(0, 40));
+    try {
+      return await snapshots.of(host.values);
+    } catch (error) {
+      log.error({ error, host: hostId }, 'A snapshot could not be put together');
+      return refuse('host-away', 'the snapshot could not be put together');
+    }
+  };
+
+  const stops = [
+    topics.onInterest(prefix, (topic, interested) => {
+      const hostId = topic.slice(prefix.length);
+      if (interested) watched.add(hostId);
+      else watched.delete(hostId);
+      const host = known.hosts.get(hostId);
+      if (host) host.values.watched = interested;
+    }),
+    topics.subscribe('roster', {
+      deliver: ({ node, payload }) => {
+        const other = node === links.self.id ? undefined : readRosterClaim(payload);
+        if (!other) return;
+        const host = known.hosts.get(other.hostId);
+        const verdict = known.claimedElsewhere(other.hostId, other.claim);
+        if (verdict === 'forget') forget(other.hostId);
+        if (verdict === 'superseded') host?.superseded();
+      },
+    }),
+    links.serve('snapshot', (message) => {
+      const hostId = typeof message === 'object' && message !== null && 'host' in message ? message.host : undefined;
+      return typeof hostId === 'string' ? snapshot(hostId) : refuse('unknown-host', 'no host was named');
+    }),
+    links.serve('overview', () => ({
+      frames: sparkFrames(
+        [...known.hosts.values()].map((host) => host.values),
+        clock.wallMs(),
+      ),
+    })),
+  ];
+  const timers = [clock.every(overviewEveryMs, flushOverview), clock.every(sweepEveryMs, sweep)];
+
+  return {
+    greet,
+    snapshot,
+    counters: () => {
+      let series = 0;
+      let connected = 0;
+      let outOfOrder = 0;
+      for (const { roster, values } of known.hosts.values()) {
+        series += values.table.series.length;
+        outOfOrder += values.ticks.outOfOrder;
+        if (roster.held) connected += 1;
+      }
+      const snapshotCounts = Object.entries(snapshots.counters()).map(([name, value]) => [`snapshot_${name}`, value]);
+      return {
+        ...counts,
+        hostFrames,
+        samplesOutOfOrder: outOfOrder,
+        hosts: known.hosts.size,
+        hostsConnected: connected,
+        hostsWatched: watched.size,
+        series,
+        ...(Object.fromEntries(snapshotCounts) as Record<string, number>),
+      };
+    },
+    close: () => {
+      for (const timer of timers) timer.cancel();
+      for (const stop of stops) stop();
+      snapshots.close();
+    },
+  };
+};

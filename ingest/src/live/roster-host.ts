@@ -1,0 +1,88 @@
+/**
+ * What is known of one host besides its values: who it is, how its connection is doing, and which hello was the last. Pure: time is
+ * passed in, and the only effect is the entry that is to be published.
+ *
+ * Every hello makes a *claim*, larger than any seen before; what an older connection of the same host still has to say is ignored.
+ */
+import type { Machine } from '@thrum/actors/wire/agent-to-ingest';
+import type { Connection, RosterEntry } from '@thrum/actors/wire/roster';
+import { connectionState, type ConnectionFacts } from './connection-state.ts';
+
+export type HostHello = {
+  readonly hostId: string;
+  readonly boot: string;
+  readonly dictionary: string;
+  readonly machine: Machine;
+  readonly cluster: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly agentVersion: string;
+  readonly periodMs: number;
+  /** Ingest's clock less the agent's. */
+  readonly clockOffsetMs: number;
+};
+
+export class RosterHost {
+  readonly node: string;
+  claim = -1;
+  #hello: HostHello;
+  #facts: ConnectionFacts = { heardMs: -Infinity, lostMs: undefined, left: false };
+  #published: Connection | undefined;
+  #held = false;
+
+  constructor(node: string, hello: HostHello) {
+    this.node = node;
+    this.#hello = hello;
+  }
+
+  /** A connection of this host stands, as far as this node knows. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  get heardMs(): number {
+    return this.#facts.heardMs;
+  }
+
+  /** When the host went away; `undefined` while it is here. */
+  get goneSinceMs(): number | undefined {
+    return this.#held ? undefined : (this.#facts.lostMs ?? this.#facts.heardMs);
+  }
+
+  greet(hello: HostHello, claim: number, nowMs: number): void {
+    this.#hello = hello;
+    this.claim = claim;
+    this.#facts = { heardMs: nowMs, lostMs: undefined, left: false };
+    this.#published = undefined;
+    this.#held = true;
+  }
+
+  /** True when the host was not known to be well, so that its entry is due now rather than at the next look. */
+  heard(claim: number, nowMs: number): boolean {
+    if (claim !== this.claim || !this.#held) return false;
+    this.#facts = { heardMs: nowMs, lostMs: undefined, left: false };
+    return this.#published !== 'connected';
+  }
+
+  /** `unheard`: this node gave the connection up because nothing came any more; the host is still called silent, then down. */
+  lost(claim: number, nowMs: number, unheard: boolean): void {
+    if (claim !== this.claim || !this.#held) return;
+    this.#held = false;
+    if (!unheard) this.#facts = { ...this.#facts, lostMs: nowMs };
+  }
+
+  left(claim: number, nowMs: number): void {
+    if (claim !== this.claim || !this.#held) return;
+    this.#held = false;
+    this.#facts = { heardMs: nowMs, lostMs: nowMs, left: true };
+  }
+
+  /** The entry to publish, when the state is another than the one published last. */
+  due(nowMs: number, wallMs: number): RosterEntry | undefined {
+    const connection = connectionState(this.#facts, nowMs);
+    if (connection === this.#published) return undefined;
+    this.#published = connection;
+    const { hostId, machine, cluster, labels, agentVersion, periodMs, clockOffsetMs } = this.#hello;
+    const who = { hostId, machine, cluster, labels, agentVersion, periodMs, clockOffsetMs };
+    return { ...who, connection, sinceMs: wallMs, node: this.node, claim: this.claim };
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Batches become ticks: one row of values by the host's table, counters turned into rates per second on the way. The live view and the
+ * ten minutes of a snapshot go through the same code, so that both say the same.
+ *
+ * A rate needs two good values: after a reset (a counter that went down), a missing value, a silence longer than `maxGapMs` or the first
+ * value ever there is none for one tick, rather than an invented spike. Over a shorter gap it is the average of the gap. Samples that
+ * are not newer than the last of their series are left out: what was shown is not taken back.
+ */
+import type { Batch } from '@thrum/actors/wire/batch';
+import { noPlace, unplaced, type HostTable } from './table.ts';
+
+/** Longer than this without a value, and an average over the gap would say nothing about now. */
+export const maxGapMs = 5 * 60_000;
+
+/** `values` has one slot per slot of the table and is only good during the call: it is written again for the next tick. */
+export type OnTick = (timeMs: number, values: Float32Array) => void;
+
+export class Ticks {
+  readonly table: HostTable;
+  /** Newest value of each slot, NaN before the first. */
+  latest = new Float32Array(256).fill(Number.NaN);
+  /** Time of the newest sample of each series, by the agent's clock; -Infinity before the first. */
+  seriesMs = new Float64Array(32).fill(-Infinity);
+  /** Time of the newest tick. */
+  timeMs = -Infinity;
+  /** Samples that were not newer than the last of their series. */
+  outOfOrder = 0;
+  #onTick: OnTick;
+  #previous = new Float64Array(256).fill(Number.NaN);
+  #row = new Float32Array(256);
+  /** The tick in which a series was written last. */
+  #writtenIn = new Uint32Array(32);
+  #tick = 0;
+
+  constructor(table: HostTable, onTick: OnTick) {
+    this.table = table;
+    this.#onTick = onTick;
+  }
+
+  /** `accepted`: one per sample, 1 = take it; all of them without it. Calls `onTick` once per tick in the batch. */
+  accept(batch: Batch, accepted?: Uint8Array): void {
+    const { shape, timesMs, values } = batch;
+    const { table } = this;
+    const placing = table.placing(shape);
+    let open = false;
+    let newestMs = -Infinity;
+    for (let i = 0; i < placing.length; i += 1) {
+      if (accepted && accepted[i] !== 1) continue;
+      let series = placing[i] as number;
+      if (series === unplaced) {
+        const one = shape.series[i];
+        if (!one) continue;
+        series = table.place(one);
+        placing[i] = series;
+      }
+      if (series === noPlace) continue;
+      this.#grow();
+      const timeMs = timesMs[i] as number;
+      if (timeMs <= (this.seriesMs[series] as number)) {
+        this.outOfOrder += 1;
+        continue;
+      }
+      // A series again in the same batch: the batch holds several ticks.
+      if (open && this.#writtenIn[series] === this.#tick) {
+        this.#emit(newestMs);
+        open = false;
+      }
+      if (!open) {
+        open = true;
+        this.#tick = (this.#tick + 1) >>> 0;
+        this.#row.fill(Number.NaN, 0, table.width);
+        newestMs = -Infinity;
+      }
+      this.#writtenIn[series] = this.#tick;
+      if (timeMs > newestMs) newestMs = timeMs;
+      const from = shape.offsets[i] as number;
+      this.#write(series, timeMs, values, from, (shape.offsets[i + 1] as number) - from);
+    }
+    if (open) this.#emit(newestMs);
+  }
+
+  /** Forgets the values before, so that nothing is compared with another start of the agent. */
+  restart(): void {
+    this.seriesMs.fill(-Infinity);
+    this.#previous.fill(Number.NaN);
+    this.timeMs = -Infinity;
+  }
+
+  #write(series: number, timeMs: number, values: Float64Array, from: number, count: number): void {
+    const start = this.table.starts[series] as number;
+    const gapMs = timeMs - (this.seriesMs[series] as number);
+    const perSecond = gapMs <= maxGapMs ? 1000 / gapMs : Number.NaN;
+    this.seriesMs[series] = timeMs;
+    const { counters } = this.table;
+    for (let k = 0; k < count; k += 1) {
+      const slot = start + k;
+      let value = values[from + k] as number;
+      if (counters[slot] === 1) {
+        const grown = value - (this.#previous[slot] as number);
+        this.#previous[slot] = value;
+        value = grown >= 0 ? grown * perSecond : Number.NaN;
+      }
+      this.#row[slot] = value;
+      this.latest[slot] = value;
+    }
+  }
+
+  #emit(timeMs: number): void {
+    if (timeMs > this.timeMs) this.timeMs = timeMs;
+    this.#onTick(timeMs, this.#row.subarray(0, this.table.width));
+  }
+
+  #grow(): void {
+    const { width, series } = this.table;
+    if (width > this.latest.length) {
+      const size = Math.max(width, this.latest.length * 2);
+      const grown = new Float64Array(size).fill(Number.NaN);
+      grown.set(this.#previous);
+      this.#previous = grown;
+      const latest = new Float32Array(size).fill(Number.NaN);
+      latest.set(this.latest);
+      this.latest = latest;
+      const row = new Float32Array(size).fill(Number.NaN);
+      row.set(this.#row);
+      this.#row = row;
+    }
+    if (series.length > this.seriesMs.length) {
+      const size = Math.max(series.length, this.seriesMs.length * 2);
+      const times = new Float64Array(size).fill(-Infinity);
+      times.set(this.seriesMs);
+      this.seriesMs = times;
+      const written = new Uint32Array(size);
+      written.set(this.#writtenIn);
+      this.#writtenIn = written;
+    }
+  }
+}
