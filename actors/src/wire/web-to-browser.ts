@@ -11,7 +11,10 @@ export type Greeting = {
   readonly serverMs: number;
   readonly roster: readonly RosterEntry[];
   readonly columns: readonly OverviewColumn[];
-  /** The last values of every host as one overview frame, and those of the last minute for the spark lines, oldest first. */
+  /**
+   * Two overview frames: the rows of the last minute for the spark lines, oldest first (a host stands there many times), and the last row
+   * of every host. Ages are those of now, not of when the rows arrived at the web node.
+   */
   readonly overview: readonly Uint8Array[];
   readonly ingest: readonly IngestNode[];
 };
@@ -29,6 +32,8 @@ export type WebToBrowser = {
   snapshot: (bytes: Uint8Array, how: { readonly gzip: boolean }) => void;
   /** The watched host's snapshot could not be had; frames may still come. */
   snapshotRefused: (refusal: Refusal & { readonly host: string }) => void;
+  /** Why the connection is about to be closed. */
+  refused: (refusal: Refusal) => void;
   /** Once a second when nothing else was said, so that silence is a sign. */
   beat: (serverMs: number) => void;
 };
