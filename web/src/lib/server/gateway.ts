@@ -1,0 +1,171 @@
+/**
+ * The socket.io gateway: browsers on one side, the rooms of this folder on the other. WebSocket only, so a balancer needs no stickiness.
+ * Each connection is a tab: an outlet for what goes out, an actor for what comes in. News are fanned out here by plain calls.
+ */
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import { Server, type Socket } from 'socket.io';
+import type { ActorRef } from '@thrum/actors/system/actor-ref';
+import type { ActorSystem } from '@thrum/actors/system/actor-system';
+import { limits } from '@thrum/actors/wire/limits';
+import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
+import type { Greeting } from '@thrum/actors/wire/web-to-browser';
+import type { Counters } from './counters.ts';
+import type { HistoryAsk } from './history-ask.ts';
+import { checkNames, type AllowedNames } from './hosts.ts';
+import type { HostWatches } from './host-watches.ts';
+import type { RosterChange } from './roster-view.ts';
+import { tabActor, type TabMessage } from './tab-actor.ts';
+import { createTabOutlet, type Connection, type Present, type TabOutlet } from './tab-outlet.ts';
+
+export const gatewayLimits = {
+  /** Tabs of this node; each takes about 60 KB. */
+  maxTabs: 5_000,
+  /** A message up to here is answered with `too-large`; a longer one is cut off by the WebSocket itself (close code 1009). */
+  maxReadBytes: limits.maxBrowserMessageBytes * 4,
+  pingIntervalMs: 10_000,
+  pingTimeoutMs: 10_000,
+  /** A connection that never says that it speaks socket.io. */
+  connectTimeoutMs: 5_000,
+} as const;
+
+export type GatewayParts = {
+  http: HttpServer;
+  system: ActorSystem;
+  counters: Counters;
+  names: AllowedNames;
+  watches: HostWatches;
+  history: HistoryAsk;
+  present: Present;
+  greeting(): Greeting;
+  /** Vite's own upgrades on the same server are left alone. */
+  sharesServer: boolean;
+};
+
+type Tab = { outlet: TabOutlet; actor: ActorRef<TabMessage> };
+
+export type Gateway = {
+  tabs(): number;
+  overview(bytes: Uint8Array): void;
+  roster(change: RosterChange): void;
+  ingest(): void;
+  /** Tells every tab to go to another node, then closes. */
+  close(): Promise<void>;
+};
+
+/** What of engine.io's connection tells how much it has not written yet. */
+type Wire = {
+  writeBuffer: readonly { data?: unknown }[];
+  transport: { socket?: { bufferedAmount: number }; on(event: 'drain', run: () => void): void };
+};
+
+const sizeOf = (data: unknown): number =>
+  typeof data === 'string' ? data.length : data instanceof Uint8Array ? data.byteLength : 0;
+
+const connectionOf = (socket: Socket): { connection: Connection; wire: Wire } => {
+  // engine.io declares these as private; there is no other way to know that a reader is slow.
+  const wire = socket.conn as unknown as Wire;
+  const connection: Connection = {
+    queuedBytes: () =>
+      (wire.transport.socket?.bufferedAmount ?? 0) + wire.writeBuffer.reduce((sum, one) => sum + sizeOf(one.data), 0),
+    emit: (event: string, ...args: unknown[]) => void socket.emit(event, ...args),
+    close: (refusal: Refusal) => {
+      socket.emit('refused', refusal);
+      socket.disconnect(true);
+    },
+  };
+  return { connection, wire };
+};
+
+export const startGateway = (parts: GatewayParts): Gateway => {
+  const { system, counters } = parts;
+  const log = system.log.child({ room: 'gateway' });
+  const tabs = new Map<string, Tab>();
+  let leaving = false;
+
+  const admit = (request: IncomingMessage): Refusal | undefined => {
+    const verdict = checkNames(parts.names, { host: request.headers.host, origin: request.headers.origin });
+    if (!verdict.ok) return refuse('wrong-origin', `${verdict.header} ${verdict.name}`);
+    if (leaving) return refuse('leaving');
+    return tabs.size >= gatewayLimits.maxTabs
+      ? refuse('try-later', 'this web node has as many tabs as it takes')
+      : undefined;
+  };
+
+  const io = new Server(parts.http, {
+    transports: ['websocket'],
+    serveClient: false,
+    perMessageDeflate: false,
+    httpCompression: false,
+    maxHttpBufferSize: gatewayLimits.maxReadBytes,
+    pingInterval: gatewayLimits.pingIntervalMs,
+    pingTimeout: gatewayLimits.pingTimeoutMs,
+    connectTimeout: gatewayLimits.connectTimeoutMs,
+    destroyUpgrade: !parts.sharesServer,
+    allowRequest: (request, answer) => {
+      const refusal = admit(request);
+      if (!refusal) return answer(null, true);
+      counters.add('web_connections_refused');
+      if (counters.worthLogging(`refused ${refusal.code}`, system.clock.monotonicMs()))
+        log.warn({ code: refusal.code, detail: refusal.detail }, 'a connection was refused');
+      answer(refusal.code, false);
+    },
+  });
+
+  const open = (socket: Socket): void => {
+    const { connection, wire } = connectionOf(socket);
+    const outlet = createTabOutlet(connection, parts.present, counters);
+    const { watches, history } = parts;
+    const id = socket.id;
+    const actor = system.spawn(tabActor({ id, outlet, watches, history, counters, clock: system.clock, log }));
+    tabs.set(id, { outlet, actor });
+    counters.add('web_tabs_opened');
+    socket.emit('greeting', parts.greeting());
+    // A middleware that never goes on: an event is not emitted here, or one named "error" would end the process.
+    socket.use(([name, ...args]) => {
+      const told = actor.tell({ kind: 'event', name: String(name), args });
+      if (!told.ok) outlet.close(refuse('too-fast'));
+    });
+    wire.transport.on('drain', outlet.drained);
+    socket.conn.on('packet', (packet: { data?: unknown }) => {
+      if (sizeOf(packet.data) <= limits.maxBrowserMessageBytes) return;
+      counters.add('web_messages_too_large');
+      outlet.close(refuse('too-large', `a message of ${sizeOf(packet.data)} bytes`));
+    });
+    socket.on('disconnect', (reason) => {
+      tabs.delete(id);
+      counters.add('web_tabs_closed');
+      if (reason === 'parse error' || reason === 'transport error') counters.add('web_connections_broken');
+      outlet.close(refuse('leaving'));
+      actor.stop();
+    });
+  };
+  io.on('connection', open);
+
+  const beat = system.clock.every(1000, () => {
+    for (const { outlet } of tabs.values()) outlet.beat();
+  });
+
+  return {
+    tabs: () => tabs.size,
+    overview: (bytes) => {
+      for (const { outlet } of tabs.values()) outlet.overview(bytes);
+    },
+    roster: (change) => {
+      const ready: string[] = [];
+      for (const [id, { outlet }] of tabs) if (outlet.takesRoster(change)) ready.push(id);
+      if (ready.length > 0) io.to(ready).emit('roster', change);
+    },
+    ingest: () => {
+      for (const { outlet } of tabs.values()) outlet.ingest();
+    },
+    close: async () => {
+      leaving = true;
+      beat.cancel();
+      for (const { outlet } of tabs.values()) outlet.close(refuse('leaving'));
+      // The HTTP server is its owner's to close.
+      io.disconnectSockets(true);
+      await Promise.all([...tabs.values()].map(({ actor }) => actor.stopped));
+      io.engine.close();
+    },
+  };
+};

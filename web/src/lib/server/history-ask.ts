@@ -1,0 +1,127 @@
+/**
+ * Questions about the past. A question was parsed once by the gateway's side of a tab; here it goes to one of the linked ingest nodes in
+ * turn, within one deadline however many are tried. The same question asked again within seconds (ten tabs on one wall, a reload) is
+ * answered from the cache, and while it is under way everybody waits for the same answer.
+ */
+import type { Clock } from '@thrum/actors/system/clock';
+import type { Answer, HistoryOutcome, Question } from '@thrum/actors/wire/question';
+import { refusals, refuse, type Refusal, type RefusalCode } from '@thrum/actors/wire/refusal';
+import type { Counters } from './counters.ts';
+
+export const historyLimits = {
+  deadlineMs: 10_000,
+  /** A node that does not take the question leaves time for another. */
+  keepMs: 3_000,
+  /** Answers kept or under way; the oldest kept ones go first. With all under way further questions are refused as busy. */
+  maxQuestions: 128,
+  /** Numbers in the answers kept, all together: about 16 bytes each in memory. */
+  maxNumbers: 2_000_000,
+} as const;
+
+export type NodeOutcome =
+  { ok: true; value: unknown } | { ok: false; reason: 'no-link' | 'full' | 'deadline' | 'failed'; detail: string };
+
+export type HistoryParts = {
+  clock: Clock;
+  counters: Counters;
+  ingestNodes(): readonly string[];
+  ask(node: string, question: Question, deadlineMs: number): Promise<NodeOutcome>;
+};
+
+type Entry = { outcome: Promise<HistoryOutcome>; doneMs: number | undefined; numbers: number };
+
+export type HistoryAsk = { ask(question: Question): Promise<HistoryOutcome> };
+
+/** Ingest nodes are our own, so their word is believed once it has the form of an answer. */
+const asOutcome = (value: unknown): HistoryOutcome => {
+  if (typeof value === 'object' && value !== null && 'ok' in value) {
+    if (value.ok === true && 'series' in value) return value as Answer;
+    if (value.ok === false && 'code' in value && typeof value.code === 'string' && value.code in refusals)
+      return refuse(
+        value.code as RefusalCode,
+        'detail' in value && typeof value.detail === 'string' ? value.detail : '',
+      );
+  }
+  return refuse('store-away', 'the ingest node answered something that is no answer');
+};
+
+const numbersIn = (outcome: HistoryOutcome): number =>
+  outcome.ok
+    ? outcome.series.reduce((sum, one) => sum + one.values.reduce((more, list) => more + list.length, 0), 0)
+    : 1;
+
+export const createHistoryAsk = (parts: HistoryParts): HistoryAsk => {
+  const { clock, counters } = parts;
+  const entries = new Map<string, Entry>();
+  let turn = 0;
+  let numbers = 0;
+
+  const drop = (key: string, entry: Entry): void => {
+    if (entries.get(key) !== entry) return;
+    entries.delete(key);
+    numbers -= entry.numbers;
+  };
+
+  /** Takes out what is too old and, while there is not enough room, what is done. */
+  const makeRoom = (): boolean => {
+    const nowMs = clock.monotonicMs();
+    for (const [key, entry] of entries) {
+      if (entry.doneMs === undefined) continue;
+      const full = entries.size >= historyLimits.maxQuestions || numbers > historyLimits.maxNumbers;
+      if (full || nowMs - entry.doneMs >= historyLimits.keepMs) drop(key, entry);
+    }
+    return entries.size < historyLimits.maxQuestions;
+  };
+
+  const askNodes = async (question: Question): Promise<HistoryOutcome> => {
+    const nodes = parts.ingestNodes();
+    if (nodes.length === 0) return refuse('no-ingest');
+    const untilMs = clock.monotonicMs() + historyLimits.deadlineMs;
+    const first = turn++;
+    let refusal: Refusal = refuse('no-ingest');
+    for (let i = 0; i < nodes.length; i += 1) {
+      const leftMs = untilMs - clock.monotonicMs();
+      const node = nodes[(first + i) % nodes.length];
+      if (node === undefined || leftMs <= 0) break;
+      const answer = await parts.ask(node, question, leftMs);
+      if (answer.ok) return asOutcome(answer.value);
+      counters.add('web_questions_failed');
+      if (answer.reason === 'deadline') return refuse('deadline');
+      refusal =
+        answer.reason === 'full'
+          ? refuse('busy', 'the way to the ingest node is full')
+          : answer.reason === 'failed'
+            ? refuse('store-away', 'the ingest node failed to answer')
+            : refuse('no-ingest');
+    }
+    return clock.monotonicMs() >= untilMs ? refuse('deadline') : refusal;
+  };
+
+  return {
+    ask: (question) => {
+      const key = JSON.stringify(question);
+      const known = entries.get(key);
+      if (known && (known.doneMs === undefined || clock.monotonicMs() - known.doneMs < historyLimits.keepMs)) {
+        counters.add('web_questions_shared');
+        return known.outcome;
+      }
+      if (known) drop(key, known);
+      if (!makeRoom()) {
+        counters.add('web_questions_refused');
+        return Promise.resolve(refuse('busy', 'too many questions at once on this node'));
+      }
+      counters.add('web_questions_asked');
+      const outcome = askNodes(question).catch((error: unknown) => refuse('store-away', String(error)));
+      const entry: Entry = { outcome, doneMs: undefined, numbers: 0 };
+      entries.set(key, entry);
+      void outcome.then((answer) => {
+        // A refusal may be mended the next moment: only answers are kept.
+        if (!answer.ok) return drop(key, entry);
+        entry.doneMs = clock.monotonicMs();
+        entry.numbers = numbersIn(answer);
+        numbers += entry.numbers;
+      });
+      return outcome;
+    },
+  };
+};

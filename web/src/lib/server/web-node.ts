@@ -1,0 +1,74 @@
+/**
+ * A web node on an HTTP server and a mesh that are there already: what server.ts, development and tests all start.
+ */
+import type { Server as HttpServer } from 'node:http';
+import type { Links } from '@thrum/actors/link/links';
+import type { ActorSystem } from '@thrum/actors/system/actor-system';
+import type { Topics } from '@thrum/actors/topics/topics';
+import { overviewColumns } from '@thrum/actors/wire/frame';
+import { protocolVersion } from '@thrum/actors/wire/version';
+import { createCounters } from './counters.ts';
+import { startGateway } from './gateway.ts';
+import type { AllowedNames } from './hosts.ts';
+import { startIngestSide } from './ingest-side.ts';
+
+export type WebNodeParts = {
+  http: HttpServer;
+  links: Links;
+  topics: Topics;
+  system: ActorSystem;
+  names: AllowedNames;
+  /** Version of the program, for people. */
+  version: string;
+  sharesServer: boolean;
+};
+
+export type WebNode = { tabs(): number; counters(): Record<string, number>; close(): Promise<void> };
+
+export const startWebNode = (parts: WebNodeParts): WebNode => {
+  const { http, links, topics, system, names, sharesServer } = parts;
+  const { clock } = system;
+  const counters = createCounters();
+  const side = startIngestSide({ links, topics, system, counters });
+  const gateway = startGateway({
+    http,
+    system,
+    counters,
+    names,
+    sharesServer,
+    watches: side.watches,
+    history: side.history,
+    present: {
+      nowMs: clock.monotonicMs,
+      serverMs: clock.wallMs,
+      overview: side.overview.lastValues,
+      roster: side.roster.get,
+      ingest: side.ingestNodes,
+    },
+    greeting: () => ({
+      protocol: protocolVersion,
+      node: links.self.name,
+      version: parts.version,
+      serverMs: clock.wallMs(),
+      roster: side.roster.all(),
+      columns: overviewColumns,
+      overview: side.overview.greeting(),
+      ingest: side.ingestNodes(),
+    }),
+  });
+  side.tell(gateway);
+  return {
+    tabs: gateway.tabs,
+    counters: () => ({
+      ...counters.read(),
+      web_tabs: gateway.tabs(),
+      web_hosts_watched: side.watches.size(),
+      web_overview_bytes: side.overview.size().bytes,
+      web_roster_entries: side.roster.size(),
+    }),
+    close: async () => {
+      await gateway.close();
+      side.close();
+    },
+  };
+};
