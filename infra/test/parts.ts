@@ -1,0 +1,68 @@
+/**
+ * Real parts that tests run against and that do not come with `npm ci`: how to see whether one is there, and which Debian packages
+ * bring it. A part that an environment variable names (a browser, an Elasticsearch) counts as there.
+ */
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+export type PartName = 'chromium' | 'elasticsearch' | 'haproxy' | 'node_exporter';
+
+export type Part = {
+  readonly name: PartName;
+  /** Debian packages that are missing for it; empty when the part is there. */
+  missing(env: NodeJS.ProcessEnv): readonly string[];
+};
+
+const isExecutable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Also where the PATH of an ordinary user does not look. */
+export const onPath = (program: string, env: NodeJS.ProcessEnv): boolean =>
+  [...(env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
+    .filter((folder) => folder !== '')
+    .some((folder) => isExecutable(join(folder, program)));
+
+const bring = (
+  env: NodeJS.ProcessEnv,
+  table: readonly (readonly [programs: readonly string[], debian: string])[],
+): string[] =>
+  table.filter(([programs]) => !programs.some((program) => onPath(program, env))).map(([, debian]) => debian);
+
+export const parts: readonly Part[] = [
+  {
+    name: 'chromium',
+    missing: (env) => {
+      const named = env['THRUM_CHROMIUM'];
+      if (named !== undefined && named !== '') return existsSync(named) ? [] : ['chromium'];
+      return bring(env, [[['chromium', 'chromium-browser', 'google-chrome'], 'chromium']]);
+    },
+  },
+  {
+    name: 'elasticsearch',
+    missing: (env) =>
+      [env['THRUM_TEST_ELASTICSEARCH'], env['ELASTICSEARCH_URL']].some((url) => url !== undefined && url !== '')
+        ? []
+        : bring(env, [
+            [['javac'], 'default-jdk-headless'],
+            [['mvn'], 'maven'],
+            [['pip3', 'pip'], 'python3-pip'],
+          ]),
+  },
+  { name: 'haproxy', missing: (env) => bring(env, [[['haproxy'], 'haproxy']]) },
+  {
+    name: 'node_exporter',
+    missing: (env) => bring(env, [[['prometheus-node-exporter', 'node_exporter'], 'prometheus-node-exporter']]),
+  },
+];
+
+export const partNamed = (name: PartName): Part => {
+  const part = parts.find((one) => one.name === name);
+  if (!part) throw new Error(`BUG: no part is called ${name}`);
+  return part;
+};

@@ -1,0 +1,69 @@
+/** The suites: which files, run how, and which real parts they need. Adding one is one entry here. */
+import { globSync } from 'node:fs';
+import { sep } from 'node:path';
+import type { PartName } from './parts.ts';
+
+export type Group = { readonly files: readonly string[]; readonly execArgv: readonly string[] };
+export type Suite = {
+  readonly name: string;
+  readonly groups: (root: string) => readonly Group[];
+  /** Without one of these the suite cannot run at all. */
+  readonly needs: readonly PartName[];
+  /** Single tests look for these and skip themselves. */
+  readonly likes: readonly PartName[];
+  readonly atOnce: number;
+  /** For one file. Generous: it is for hangs, not for slow machines. */
+  readonly limitMs: number;
+};
+
+const generated = new Set(['node_modules', 'build', 'dist', '.svelte-kit', '.thrum']);
+
+const find = (root: string, pattern: string, without = /^$/): string[] =>
+  globSync(pattern, { cwd: root })
+    .map((file) => file.split(sep).join('/'))
+    .filter((file) => !file.split('/').some((part) => generated.has(part)) && !without.test(file))
+    .sort();
+
+const plain = (files: readonly string[]): Group => ({ files, execArgv: [] });
+const onServer = /^web\/(src\/lib\/server\/|[^/]+$)/;
+
+export const suites: readonly Suite[] = [
+  {
+    name: 'unit',
+    groups: (root) => [plain(find(root, '{actors,agent,ingest,infra,e2e,.ci}/**/*.test.ts', /\.es\.test\.ts$/))],
+    needs: [],
+    likes: ['haproxy'],
+    atOnce: 2,
+    limitMs: 120_000,
+  },
+  {
+    name: 'web',
+    groups: (root) => [
+      plain(find(root, 'web/**/*.test.ts').filter((file) => onServer.test(file))),
+      {
+        files: find(root, 'web/**/*.test.ts', onServer),
+        execArgv: ['--conditions=browser', '--import=./infra/test/svelte-hook.ts', '--import=./infra/test/dom.ts'],
+      },
+    ],
+    needs: [],
+    likes: [],
+    atOnce: 2,
+    limitMs: 120_000,
+  },
+  {
+    name: 'store',
+    groups: (root) => [plain(find(root, '{actors,agent,ingest,infra}/**/*.es.test.ts'))],
+    needs: ['elasticsearch'],
+    likes: [],
+    atOnce: 1,
+    limitMs: 300_000,
+  },
+  {
+    name: 'e2e',
+    groups: (root) => [plain(find(root, 'e2e/{journeys,failures}/**/*.spec.ts'))],
+    needs: ['elasticsearch', 'chromium', 'haproxy'],
+    likes: [],
+    atOnce: 1,
+    limitMs: 600_000,
+  },
+];
