@@ -18,7 +18,8 @@ const files = globSync(`${folders}/**/*.{ts,svelte,js,mjs}`, { cwd: root })
         .slice(0, -1)
         .some((folder) => generated.has(folder)),
   )
-  .filter((file) => file !== 'infra/eslint.config.js')
+  // Static files are served as they are; the lint configuration is no part of any program.
+  .filter((file) => !file.startsWith('web/static/') && file !== 'infra/eslint.config.js')
   .sort();
 const sources = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
 

@@ -55,6 +55,7 @@ test('outside packages behind a door are imported there alone, sub-paths include
   refused('web/src/lib/charts/Other.svelte', `<script>import 'uplot/dist/uPlot.min.css'</script>`, /may import uplot/);
   refused('ingest/src/live/a.ts', `import { io } from 'socket.io-client'`, /may import socket.io-client/);
   assert.deepEqual(judge({ 'ingest/src/intake/a.test.ts': `import { io } from 'socket.io-client'` }), []);
+  assert.deepEqual(judge({ 'web/src/lib/charts/options.ts': `import type uPlot from 'uplot'` }), []);
 });
 
 test('the wire imports zod, its small form and hashes, and no other package nor Node', () => {

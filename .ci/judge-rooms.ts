@@ -68,7 +68,7 @@ export const judgeRooms = (table: RoomTable, sources: Sources): string[] => {
     for (const { specifier, typeOnly } of found) {
       const path = pathOf(file, specifier);
       if (path === undefined) {
-        complaints.push(...judgeOutside(table, file, from, specifier));
+        complaints.push(...judgeOutside(table, file, from, specifier, typeOnly));
         continue;
       }
       const to = roomOf(table, path);
@@ -89,12 +89,12 @@ export const judgeRooms = (table: RoomTable, sources: Sources): string[] => {
 
 const isGenerated = (path: string): boolean => path.startsWith('web/build/') || path.includes('/$types');
 
-const judgeOutside = (table: RoomTable, file: string, from: string, specifier: string): string[] => {
+const judgeOutside = (table: RoomTable, file: string, from: string, specifier: string, typeOnly: boolean): string[] => {
   const name = packageOf(specifier);
   const isNode = specifier.startsWith('node:') || builtin.has(name);
   const complaints: string[] = [];
   const doors = table.behindOneDoor[name];
-  if (doors && !isTest(file) && !doors.some((door) => file.startsWith(door)))
+  if (doors && !typeOnly && !isTest(file) && !doors.some((door) => file.startsWith(door)))
     complaints.push(`${file}: only ${doors.join(', ')} may import ${name}`);
   const few = table.outside[from];
   if (few && !isTest(file) && !few.includes(name)) complaints.push(`${file}: ${from} may not import ${specifier}`);
