@@ -144,7 +144,7 @@ test('whatever a handler throws, neither the process nor a sibling notices', asy
         start: () => undefined,
         receive: (_state, how) => {
           if (how === 0) throw thrown;
-          return new Promise((_resolve, reject) => reject(thrown as Error));
+          return new Promise((_resolve, reject) => void Promise.reject(thrown as Error).catch(reject));
         },
         stop: () => {
           throw thrown;

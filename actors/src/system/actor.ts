@@ -6,7 +6,6 @@
  * - nothing a handler throws, returns or hangs on leaves this file: nact ends the process on an exception in `onCrash` or `afterStop`.
  */
 import { dispatch, spawn as spawnNact, stop as stopNact } from 'nact';
-import type { Ref } from 'nact';
 import type { ActorCounts } from './actor-counts.ts';
 import type { ActorRef, ActorSpec, AskOutcome, Self, StopReason, TellOutcome } from './actor-ref.ts';
 import type { Clock } from './clock.ts';
@@ -31,13 +30,15 @@ class Ask<M> {
   }
 }
 
+/** nact's types say nothing of a reference but that it is one. */
+type NactRef = object;
+
 /** The state of one life; nact makes a new one on every reset. */
 type Life<S> = { begun: { state: S } | undefined };
 const isPromise = <S>(value: S | Promise<S>): value is Promise<S> =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 
 const wakeUp = { wake: true } as const;
-type WakeUp = typeof wakeUp;
 
 type Member = { readonly stopped: Promise<StopReason>; stop(): void };
 
@@ -58,7 +59,7 @@ export type Surroundings = {
   readonly counts: ActorCounts;
   readonly family: Family;
   readonly above: string;
-  readonly nactParent: () => Ref<never>;
+  readonly nactParent: () => NactRef;
 };
 
 let sequence = 0;
@@ -70,11 +71,11 @@ export class Actor<M, S> implements Self<M> {
   readonly #spec: ActorSpec<M, S>;
   readonly #around: Surroundings;
   readonly #mailbox: Mailbox<M | Ask<M>>;
-  readonly #ref: Ref<WakeUp>;
+  readonly #ref: NactRef;
   #log: Log | undefined;
   #life: Life<S> = { begun: undefined };
   #children: Family | undefined;
-  #nursery: Ref<never> | undefined;
+  #nursery: NactRef | undefined;
   #asks: Set<Ask<M>> | undefined;
   #restartsMs: readonly number[] = [];
   #woken = false;
@@ -146,8 +147,7 @@ export class Actor<M, S> implements Self<M> {
   spawn<N, T>(spec: ActorSpec<N, T>): ActorRef<N> {
     if (this.#ending) throw new Error(`${spec.name}: its parent ${this.path} is stopped`);
     const family = (this.#children ??= newFamily());
-    const nactParent = (): Ref<never> =>
-      (this.#nursery ??= spawnNact(this.#ref, () => undefined, `n${++sequence}`) as Ref<never>);
+    const nactParent = (): NactRef => (this.#nursery ??= spawnNact(this.#ref, () => undefined, `n${(sequence += 1)}`));
     return new Actor(spec, { ...this.#around, family, above: this.path, nactParent });
   }
 

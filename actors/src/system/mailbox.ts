@@ -38,6 +38,10 @@ export class Mailbox<T> {
     return oldest === undefined ? taken : { kind: 'displaced', oldest };
   }
 
+  peek(): T | undefined {
+    return this.#size === 0 ? undefined : this.#ring[this.#head];
+  }
+
   take(): T | undefined {
     if (this.#size === 0) return undefined;
     const item = this.#ring[this.#head];

@@ -18,9 +18,6 @@ export type Field<T> = {
   parse(text: string): Parsed<T>;
 };
 
-export type Common<T> = { help: string; default?: T };
-export type Without = { help: string; default?: never };
-
 const good = <T>(value: T): Parsed<T> => ({ ok: true, value });
 const bad = <T>(expected: string): Parsed<T> => ({ ok: false, expected });
 
@@ -35,8 +32,8 @@ const field = <T, D extends T | undefined>(
   hint,
   secret: more.secret ?? false,
   ...(more.bare !== undefined && { bare: more.bare }),
-  // Reading `default` of an object that has the key with the value undefined: the setting may be missing.
-  fallback: 'default' in options ? { value: options.default as D } : undefined,
+  // A key `default` with the value undefined: the setting may be missing.
+  fallback: 'default' in options ? { value: options.default } : undefined,
   parse,
 });
 

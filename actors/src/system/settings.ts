@@ -93,9 +93,8 @@ const shownDefault = (field: Field<unknown>): string => {
   const { value } = field.fallback;
   if (field.secret || value === undefined) return '';
   if (Array.isArray(value)) return value.length === 0 ? '' : ` (default ${value.join(',')})`;
-  if (typeof value === 'object') return '';
   if (typeof value === 'boolean') return ` (default ${value ? 'yes' : 'no'})`;
-  return ` (default ${String(value)})`;
+  return typeof value === 'string' || typeof value === 'number' ? ` (default ${value})` : '';
 };
 
 export const helpText = (spec: Spec, programName: string): string => {

@@ -3,7 +3,8 @@ const hidden = new Set(['time', 'level', 'name', 'msg', 'error']);
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
+const text = (value: unknown): string =>
+  value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 
 export const terminalLine = (json: string): string => {
   let line: unknown;

@@ -1,0 +1,395 @@
+/**
+ * This node's links to all other nodes of the mesh: one per pair, authenticated, formed by itself from any seed. Messages to a node arrive in
+ * the order they were told, at most once, for as long as its link is up; a link that goes down is said once (`down`), and what was under way
+ * over it is lost (asks say so). The own node id works like any other, without a socket.
+ */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { ActorSystem } from '../system/actor-system.ts';
+import type { Timer } from '../system/clock.ts';
+import { errorMessage } from '../system/describe-error.ts';
+import { Asks } from './asks.ts';
+import type { AskOutcome } from './asks.ts';
+import { createDialList } from './dial-list.ts';
+import { Endpoints } from './endpoints.ts';
+import type { Handler } from './endpoints.ts';
+import { diallerHandshake, listenerHandshake } from './handshake.ts';
+import type { Party, Verdict } from './handshake.ts';
+import { noLinkCounts } from './link-counts.ts';
+import { liveness } from './liveness.ts';
+import { handshakeMs, meet } from './meeting.ts';
+import { encode } from './messages.ts';
+import type { LinkMessage } from './messages.ts';
+import { nodeInfoSchema } from './node-info.ts';
+import type { NodeInfo } from './node-info.ts';
+import { openPeerLink } from './peer-link.ts';
+import type { PeerLink } from './peer-link.ts';
+import { socketTransport } from './socket-transport.ts';
+import { transportLimits } from './transport.ts';
+import type { Connection, ConnectionEvents, Transport } from './transport.ts';
+
+export type { NodeInfo } from './node-info.ts';
+export type { AskOutcome } from './asks.ts';
+
+export type TellOutcome = { ok: true } | { ok: false; reason: 'no-link' | 'full' };
+
+/** `droppable`: may be dropped later when the peer is slow (counted), because a newer message makes up for it. */
+export type TellOptions = { droppable?: boolean };
+
+export type PeerListener = { up(peer: NodeInfo): void; down(peer: NodeInfo, reason: string): void };
+
+export type Links = {
+  readonly self: NodeInfo;
+  peers(): readonly NodeInfo[];
+  /** `up` is called at once for the peers already there. A peer that restarted is `down` first, then `up`. */
+  onPeer(listener: PeerListener): () => void;
+  serve(endpoint: string, handler: Handler): () => void;
+  /** Anything msgpack carries: plain objects, numbers, strings, Uint8Array, null. Throws on anything else. */
+  tell(nodeId: string, endpoint: string, message: unknown, options?: TellOptions): TellOutcome;
+  /** The same message to several nodes, encoded once; one outcome per node, in their order. */
+  tellAll(nodeIds: readonly string[], endpoint: string, message: unknown, options?: TellOptions): TellOutcome[];
+  ask(nodeId: string, endpoint: string, message: unknown, options: { deadlineMs: number }): Promise<AskOutcome>;
+  counters(): Record<string, number>;
+  /** Says goodbye to every peer and stops listening. */
+  close(): Promise<void>;
+};
+
+/** What waits for one peer. Raising it lets a slow peer catch up after a longer pause, and lets it cost that much memory. */
+const defaultOutboxBytes = 16 * 1024 * 1024;
+const maxMessageBytes = transportLimits.frameBytes - 1024;
+/** Unproved connections at a time; more are closed at once. */
+const maxMeetings = 64;
+/** The larger id of a pair leaves the first dial to the smaller one, which decides anyway. */
+const courtesyMs = 300;
+const gossipEveryTicks = 40;
+const minKeyChars = 16;
+
+export type LinkOptions = {
+  self: Omit<NodeInfo, 'address' | 'incarnation'>;
+  key: string;
+  bind: string;
+  port: number;
+  seeds: readonly string[];
+  system: ActorSystem;
+  transport?: Transport;
+  /** The host peers reach this node by, when it is not the address it is bound to. */
+  advertise?: string;
+  maxOutboxBytes?: number;
+  /** For tests. 0 to 1. */
+  random?: () => number;
+};
+
+const hostFor = (bind: string): string => {
+  if (bind === '0.0.0.0' || bind === '::' || bind === '') return hostname();
+  return bind.includes(':') ? `[${bind}]` : bind;
+};
+
+export const startLinks = async (options: LinkOptions): Promise<Links> => {
+  const { system, key } = options;
+  if (key.length < minKeyChars) throw new Error(`the mesh key is too short: at least ${minKeyChars} characters`);
+  const { clock } = system;
+  const transport = options.transport ?? socketTransport;
+  const random = options.random ?? Math.random;
+  const log = system.log.child({ room: 'link' });
+  const counts = noLinkCounts();
+  const endpoints = new Endpoints(log, counts);
+  const asks = new Asks(clock);
+  const links = new Map<string, PeerLink>();
+  /** Pairs this node decided on whose handshake is not over: the connection that shall be the link. */
+  const claims = new Map<string, Connection>();
+  const listeners = new Set<PeerListener>();
+  const dials = createDialList({
+    seeds: options.seeds,
+    nowMs: clock.monotonicMs(),
+    isLinked: (id) => links.has(id),
+    random,
+  });
+  let closed = false;
+  let meetings = 0;
+  let dialTimer: Timer | undefined;
+  let ticks = 0;
+
+  const listener = await transport.listen({ bind: options.bind, port: options.port, accept: (c) => accept(c) });
+  const self: NodeInfo = nodeInfoSchema.parse({
+    ...options.self,
+    incarnation: clock.wallMs(),
+    address: `${options.advertise ?? hostFor(options.bind)}:${listener.port}`,
+  });
+
+  const notify = (call: (listener: PeerListener) => void): void => {
+    for (const one of [...listeners]) {
+      try {
+        call(one);
+      } catch (error) {
+        counts.handlerFailures += 1;
+        log.error({ error }, 'a listener for peers failed');
+      }
+    }
+  };
+
+  const takeDown = (link: PeerLink, reason: string): void => {
+    if (links.get(link.peer.id) !== link) return;
+    links.delete(link.peer.id);
+    counts.linksDown += 1;
+    link.close(reason);
+    log.info({ peer: link.peer.name, reason }, 'link down');
+    asks.lose(link.peer.id, `the link went down: ${reason}`);
+    dials.lost(link.peer.id, clock.monotonicMs());
+    notify((one) => one.down(link.peer, reason));
+    dialDue();
+  };
+
+  const decide = (peer: NodeInfo, connection: Connection): Verdict => {
+    const existing = links.get(peer.id);
+    if (existing && existing.peer.incarnation > peer.incarnation)
+      return { ok: false, code: 'stale', detail: `a newer start of ${peer.name} is linked` };
+    if (self.id > peer.id) return { ok: true };
+    const claim = claims.get(peer.id);
+    if (existing?.peer.incarnation === peer.incarnation || (claim && claim !== connection))
+      return { ok: false, code: 'duplicate', detail: 'this pair has its link' };
+    claims.set(peer.id, connection);
+    return { ok: true };
+  };
+
+  const onMessage = (from: NodeInfo, message: LinkMessage): void => {
+    switch (message.kind) {
+      case 'tell':
+        void endpoints.told(message.endpoint, message.body, from);
+        break;
+      case 'ask':
+        void answer(from, message.id, message.endpoint, message.body);
+        break;
+      case 'answer':
+        asks.settle(from.id, message.id, { ok: true, value: message.value });
+        break;
+      case 'failure':
+        asks.settle(from.id, message.id, { ok: false, reason: 'failed', detail: message.detail });
+        break;
+      case 'peers':
+        for (const peer of message.peers) {
+          if (peer.id === self.id || links.has(peer.id)) continue;
+          dials.learn(peer.address, peer.id, clock.monotonicMs(), self.id < peer.id ? 0 : courtesyMs);
+        }
+        dialDue();
+        break;
+      case 'beat':
+      case 'bye':
+        break;
+    }
+  };
+
+  const answer = async (from: NodeInfo, id: number, endpoint: string, body: unknown): Promise<void> => {
+    const outcome = await endpoints.asked(endpoint, body, from);
+    const link = links.get(from.id);
+    if (!link) return;
+    let bytes: Uint8Array;
+    try {
+      bytes = outcome.ok ? encode.answer(id, outcome.value) : encode.failure(id, outcome.detail);
+    } catch (error) {
+      bytes = encode.failure(id, `the answer cannot be encoded: ${errorMessage(error)}`);
+    }
+    if (bytes.byteLength > maxMessageBytes) bytes = encode.failure(id, `the answer has ${bytes.byteLength} bytes`);
+    if (!link.offer(bytes, 'ordinary')) link.offer(encode.failure(id, 'no room for the answer'), 'control');
+  };
+
+  const onLinked = (peer: NodeInfo, connection: Connection): ConnectionEvents => {
+    const former = links.get(peer.id);
+    if (former) takeDown(former, former.peer.incarnation === peer.incarnation ? 'replaced' : 'it started anew');
+    if (claims.get(peer.id) === connection) claims.delete(peer.id);
+    const link = openPeerLink({
+      peer,
+      connection,
+      clock,
+      counts,
+      maxOutboxBytes: options.maxOutboxBytes ?? defaultOutboxBytes,
+      onMessage: (message) => onMessage(peer, message),
+      onEnd: (reason) => takeDown(link, reason),
+    });
+    links.set(peer.id, link);
+    counts.linksUp += 1;
+    log.info({ peer: peer.name, role: peer.role, address: peer.address }, 'link up');
+    dials.learn(peer.address, peer.id, clock.monotonicMs(), 0);
+    link.offer(encode.peers(otherPeers(peer.id)), 'control');
+    const news = encode.peers([peer]);
+    for (const other of links.values()) if (other !== link) other.offer(news, 'control');
+    notify((one) => one.up(peer));
+    return { frame: link.frame, closed: (reason) => takeDown(link, reason) };
+  };
+
+  const otherPeers = (but: string): NodeInfo[] =>
+    [...links.values()].map((link) => link.peer).filter((peer) => peer.id !== but);
+
+  const partyFor = (connection: () => Connection): Party => ({
+    self,
+    key,
+    nonce: randomBytes(32),
+    decide: (peer) => decide(peer, connection()),
+  });
+
+  const releaseClaim = (connection: Connection): void => {
+    for (const [id, claim] of claims) if (claim === connection) claims.delete(id);
+  };
+
+  const accept = (connection: Connection): ConnectionEvents => {
+    if (closed || meetings >= maxMeetings) {
+      counts.refused += 1;
+      connection.close(closed ? 'shutting down' : 'too many connections at once');
+      return { frame: () => undefined, closed: () => undefined };
+    }
+    meetings += 1;
+    return meet({
+      connection,
+      clock,
+      handshake: listenerHandshake(partyFor(() => connection)),
+      onLinked: (peer) => {
+        meetings -= 1;
+        return onLinked(peer, connection);
+      },
+      onFailed: (failure) => {
+        meetings -= 1;
+        releaseClaim(connection);
+        if (failure.code === 'duplicate') counts.duplicates += 1;
+        else if (failure.code !== 'self') {
+          counts.refused += 1;
+          sayRefused(connection.remote, failure.code, failure.detail);
+        }
+      },
+    });
+  };
+
+  /** Why an address does not become a link, when that changed: a wrong key is dialled for ever but said once. */
+  const said = new Map<string, string>();
+  const sayRefused = (address: string, code: string, detail: string): void => {
+    const where = address.replace(/:\d+$/, code === 'broken' ? ' broken' : '');
+    if (said.get(where) === detail) return;
+    if (said.size > 1000) said.clear();
+    said.set(where, detail);
+    log.warn({ address, code, detail }, 'no link');
+  };
+
+  const dial = async (address: string): Promise<void> => {
+    counts.dials += 1;
+    const failed = (code: string, detail: string): void => {
+      counts.dialsFailed += 1;
+      dials.failed(address, clock.monotonicMs());
+      sayRefused(address, code, detail);
+      dialDue();
+    };
+    const open = (connection: Connection): ConnectionEvents => {
+      const handshake = diallerHandshake(partyFor(() => connection));
+      connection.send(handshake.hello);
+      return meet({
+        connection,
+        clock,
+        handshake,
+        onLinked: (peer) => {
+          said.delete(address);
+          dials.met(address, peer.id);
+          return onLinked(peer, connection);
+        },
+        onFailed: (failure) => {
+          releaseClaim(connection);
+          const peerId = 'peer' in failure ? failure.peer?.id : undefined;
+          if (failure.code === 'self') {
+            dials.remove(address);
+          } else if (failure.code === 'duplicate') {
+            counts.duplicates += 1;
+            if (peerId !== undefined) dials.met(address, peerId);
+            dials.failed(address, clock.monotonicMs());
+          } else {
+            counts.refused += 1;
+            failed(failure.code, failure.detail);
+          }
+          dialDue();
+        },
+      });
+    };
+    const dialled = await transport.dial(address, open, { deadlineMs: handshakeMs });
+    if (!dialled.ok) failed('broken', dialled.reason);
+  };
+
+  const dialDue = (): void => {
+    dialTimer?.cancel();
+    dialTimer = undefined;
+    if (closed) return;
+    for (const address of dials.takeDue(clock.monotonicMs())) void dial(address);
+    const nextMs = dials.nextDueMs();
+    if (nextMs !== undefined) dialTimer = clock.after(Math.max(1, nextMs - clock.monotonicMs()), dialDue);
+  };
+
+  const tick = clock.every(liveness.tickMs, () => {
+    const nowMs = clock.monotonicMs();
+    ticks += 1;
+    for (const link of [...links.values()]) {
+      link.tick(nowMs);
+      if (ticks % gossipEveryTicks === 0) link.offer(encode.peers(otherPeers(link.peer.id)), 'control');
+    }
+  });
+  dialDue();
+
+  const offer = (nodeId: string, bytes: Uint8Array, droppable: boolean): TellOutcome => {
+    const link = links.get(nodeId);
+    if (!link) return { ok: false, reason: 'no-link' };
+    if (bytes.byteLength > maxMessageBytes) {
+      counts.full += 1;
+      log.error(
+        { peer: link.peer.name, bytes: bytes.byteLength, maxMessageBytes },
+        'a message is too large to be told',
+      );
+      return { ok: false, reason: 'full' };
+    }
+    return link.offer(bytes, droppable ? 'droppable' : 'ordinary') ? { ok: true } : { ok: false, reason: 'full' };
+  };
+  const tellAll: Links['tellAll'] = (nodeIds, endpoint, message, how = {}) => {
+    let bytes: Uint8Array | undefined;
+    return nodeIds.map((nodeId) => {
+      if (nodeId !== self.id) return offer(nodeId, (bytes ??= encode.tell(endpoint, message)), how.droppable ?? false);
+      if (closed) return { ok: false, reason: 'no-link' };
+      queueMicrotask(() => void endpoints.told(endpoint, message, self));
+      return { ok: true };
+    });
+  };
+  const askSelf = async (endpoint: string, message: unknown): Promise<AskOutcome> => {
+    const outcome = await endpoints.asked(endpoint, message, self);
+    return outcome.ok ? outcome : { ok: false, reason: 'failed', detail: outcome.detail };
+  };
+
+  return {
+    self,
+    peers: () => [...links.values()].map((link) => link.peer),
+    onPeer: (one) => {
+      listeners.add(one);
+      for (const link of links.values()) one.up(link.peer);
+      return () => void listeners.delete(one);
+    },
+    serve: (endpoint, handler) => endpoints.serve(endpoint, handler),
+    tell: (nodeId, endpoint, message, how) =>
+      tellAll([nodeId], endpoint, message, how)[0] ?? { ok: false, reason: 'no-link' },
+    tellAll,
+    ask: (nodeId, endpoint, message, { deadlineMs }) =>
+      asks.ask(nodeId, deadlineMs, (id) => {
+        if (nodeId === self.id && !closed) {
+          void askSelf(endpoint, message).then((outcome) => asks.settle(self.id, id, outcome));
+          return undefined;
+        }
+        const told = offer(nodeId, encode.ask(id, endpoint, message), false);
+        if (told.ok) return undefined;
+        const detail = told.reason === 'full' ? 'its outbox is full' : `no link to node ${nodeId}`;
+        return { ok: false, reason: told.reason, detail };
+      }),
+    counters: () => ({
+      ...counts,
+      links: links.size,
+      outboxBytes: [...links.values()].reduce((sum, link) => sum + link.waitingBytes(), 0),
+    }),
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      tick.cancel();
+      dialTimer?.cancel();
+      for (const link of [...links.values()]) takeDown(link, 'it left');
+      asks.lose(self.id, 'this node is shut down');
+      await listener.close();
+    },
+  };
+};

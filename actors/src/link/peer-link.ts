@@ -1,0 +1,134 @@
+/**
+ * One link that is up: its outbox, its heartbeat, its end. Messages queued within one turn of the event loop leave in one frame. No more than
+ * `inFlightBytes` are handed to the transport at a time, so that what waits stays in the outbox, where it is bounded and may be dropped.
+ */
+import type { Clock } from '../system/clock.ts';
+import type { LinkCounts } from './link-counts.ts';
+import { judgePulse } from './liveness.ts';
+import { decodeFrame, encode } from './messages.ts';
+import type { LinkMessage } from './messages.ts';
+import type { NodeInfo } from './node-info.ts';
+import { Outbox } from './outbox.ts';
+import type { Urgency } from './outbox.ts';
+import type { Connection } from './transport.ts';
+
+const inFlightBytes = 256 * 1024;
+const batchBytes = 128 * 1024;
+
+export type PeerLink = {
+  readonly peer: NodeInfo;
+  readonly connection: Connection;
+  /** False: the outbox is full and the message was not taken. */
+  offer(bytes: Uint8Array, urgency: Urgency): boolean;
+  frame(bytes: Uint8Array): void;
+  tick(nowMs: number): void;
+  /** Says goodbye, then closes. `onEnd` is not called for it. */
+  close(reason: string): void;
+  waitingBytes(): number;
+};
+
+const beat = encode.beat();
+
+export const openPeerLink = (options: {
+  peer: NodeInfo;
+  connection: Connection;
+  clock: Clock;
+  maxOutboxBytes: number;
+  counts: LinkCounts;
+  onMessage(message: LinkMessage): void;
+  /** The link is of no use any more: silent, stuck, or its peer talks nonsense. The owner takes it down. */
+  onEnd(reason: string): void;
+}): PeerLink => {
+  const { peer, connection, clock, counts } = options;
+  const outbox = new Outbox(options.maxOutboxBytes);
+  const startMs = clock.monotonicMs();
+  let heardMs = startMs;
+  let beatMs = startMs;
+  let tickMs = startMs;
+  let progressMs = startMs;
+  let inFlight = 0;
+  let scheduled = false;
+  let ended = false;
+
+  const transmit = (frame: Uint8Array): void => {
+    inFlight += frame.byteLength;
+    counts.framesOut += 1;
+    counts.bytesOut += frame.byteLength;
+    connection.send(frame, () => {
+      inFlight -= frame.byteLength;
+      progressMs = clock.monotonicMs();
+      flush();
+    });
+  };
+  const flush = (): void => {
+    while (!ended && inFlight < inFlightBytes) {
+      const frame = outbox.takeFrame(batchBytes);
+      if (!frame) return;
+      transmit(frame);
+    }
+  };
+  const flushSoon = (): void => {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      flush();
+    });
+  };
+  const end = (reason: string): void => {
+    if (ended) return;
+    ended = true;
+    options.onEnd(reason);
+  };
+
+  return {
+    peer,
+    connection,
+    offer: (bytes, urgency) => {
+      if (ended) return false;
+      if (inFlight === 0 && outbox.bytes === 0) progressMs = clock.monotonicMs();
+      const droppedBefore = outbox.dropped;
+      const taken = outbox.offer(bytes, urgency);
+      counts.dropped += outbox.dropped - droppedBefore;
+      if (taken) counts.messagesOut += 1;
+      else if (urgency !== 'droppable') counts.full += 1;
+      flushSoon();
+      return taken;
+    },
+    frame: (bytes) => {
+      if (ended) return;
+      heardMs = clock.monotonicMs();
+      counts.framesIn += 1;
+      counts.bytesIn += bytes.byteLength;
+      const decoded = decodeFrame(bytes);
+      if (!decoded.ok) {
+        counts.garbage += 1;
+        end(`sent what no node sends: ${decoded.detail}`);
+        return;
+      }
+      counts.messagesIn += decoded.messages.length;
+      for (const message of decoded.messages) {
+        if (message.kind === 'bye') end(message.reason);
+        else options.onMessage(message);
+      }
+    },
+    tick: (nowMs) => {
+      if (ended) return;
+      const waits = inFlight > 0 || outbox.bytes > 0;
+      const verdict = judgePulse({ heardMs, beatMs, tickMs, stuckSinceMs: waits ? progressMs : undefined }, nowMs);
+      tickMs = nowMs;
+      if (verdict.lost !== undefined) {
+        end(verdict.lost);
+      } else if (verdict.beat) {
+        beatMs = nowMs;
+        connection.send(beat);
+      }
+    },
+    close: (reason) => {
+      if (!ended) connection.send(encode.bye(reason));
+      ended = true;
+      connection.close(reason);
+    },
+    waitingBytes: () => outbox.bytes + inFlight,
+  };
+};
