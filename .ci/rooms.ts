@@ -60,7 +60,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'infra/local': [...ground, 'infra/elasticsearch', 'infra/haproxy'],
   'infra/load': [...ground, 'infra/local'],
   'infra/test': ['infra/elasticsearch', 'infra/local'],
-  e2e: [...ground, 'infra/elasticsearch', 'infra/local', 'infra/load'],
+  e2e: [...ground, 'actors/src/testing', 'infra/elasticsearch', 'infra/local', 'infra/load'],
   '.ci': [],
 };
 

@@ -1,0 +1,65 @@
+/**
+ * The real browser: the machine's Chromium, driven through Playwright. One context per page, because pages that share one are slowed
+ * down as background tabs. What a page says on its console and throws is collected: a journey ends with nothing on it.
+ */
+import { accessSync, constants } from 'node:fs';
+import type { TestContext } from 'node:test';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+
+const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+const isThere = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** THRUM_CHROMIUM, or the first of the usual places. */
+export const chromiumPath = (): string => {
+  const named = process.env['THRUM_CHROMIUM'];
+  const path = named === undefined || named === '' ? places.find(isThere) : named;
+  if (path === undefined || !isThere(path))
+    throw new Error(`No Chromium at ${path ?? places.join(', ')}: install it, or name it with THRUM_CHROMIUM.`);
+  return path;
+};
+
+export const launchBrowser = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: chromiumPath(),
+    headless: true,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],
+  });
+
+/** A browser that is closed after the test. */
+export const browserFor = async (t: TestContext): Promise<Browser> => {
+  const browser = await launchBrowser();
+  t.after(() => browser.close());
+  return browser;
+};
+
+export type OpenPage = {
+  readonly page: Page;
+  /** Errors the page threw and errors on its console, oldest first. */
+  readonly complaints: readonly string[];
+  close(): Promise<void>;
+};
+
+/** Opens an address in a context of its own. Does not wait for anything but the document. */
+export const openPage = async (
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<OpenPage> => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(`thrown: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
+  });
+  await page.goto(url, { waitUntil: 'domcontentloaded' });
+  return { page, complaints, close: () => context.close() };
+};
