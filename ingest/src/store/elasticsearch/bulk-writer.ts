@@ -20,6 +20,8 @@ import { judgeBulk, judgeItem, type ItemResult } from './verdict.ts';
 
 export type BulkWriter = {
   write(request: WriteRequest): WriteOutcome;
+  /** The last request failed, and what it carried is still to be written. */
+  isFailing(): boolean;
   counters(): Record<string, number>;
   /** Sends what is held, for at most `withinMs`; the rest ends as closed. */
   close(withinMs: number): Promise<void>;
@@ -219,6 +221,7 @@ export const createBulkWriter = (options: BulkWriterOptions): BulkWriter => {
       pump();
       return { ok: true, done: write.done };
     },
+    isFailing: () => pace.failures > 0,
     counters: () => ({
       store_bulks_sent: count.bulks,
       store_bulks_failed: count.failed,

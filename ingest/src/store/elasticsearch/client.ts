@@ -93,7 +93,7 @@ export const createElasticsearchClient = (options: StoreOptions): ElasticsearchC
         },
         { meta: true, maxRetries: 0, requestTimeout: ask.timeoutMs },
       );
-      return { ok: true, status: answer.statusCode ?? 0, body: answer.body };
+      return { ok: true, status: answer.statusCode, body: answer.body };
     } catch (error) {
       if (error instanceof errors.ResponseError && error.statusCode !== undefined)
         return { ok: true, status: error.statusCode, body: error.body };

@@ -7,7 +7,7 @@ import { createHealth } from '../health.ts';
 import { dayMs } from '../sample-time.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { createBulkWriter } from './bulk-writer.ts';
-import { createElasticsearchClient, reasonOf } from './client.ts';
+import { createElasticsearchClient, reasonOf, type Reply } from './client.ts';
 import { dayOf } from './day-index.ts';
 import { createDayIndices } from './day-indices.ts';
 import { createDocumentLines } from './document-lines.ts';
@@ -33,6 +33,7 @@ export const openElasticsearchStore = (options: StoreOptions): Store => {
   const search = createSearch({ client, prefix, health, clock });
   let closed = false;
   let probing = false;
+  const isClosed = (): boolean => closed;
 
   const upkeep = async (): Promise<void> => {
     const nowMs = clock.wallMs();
@@ -40,15 +41,19 @@ export const openElasticsearchStore = (options: StoreOptions): Store => {
     if ((nowMs + prepareAheadMs) % dayMs < prepareAheadMs) await indices.prepare(dayOf(nowMs) + 1);
   };
 
+  /** Any answer of a server that knows us will do: not everybody may ask for the health of a cluster. */
+  const isAlive = (reply: Reply): boolean =>
+    reply.ok && reply.status < 500 && reply.status !== 401 && reply.status !== 429;
+
   const probe = async (): Promise<void> => {
-    if (probing || closed) return;
+    if (probing || isClosed()) return;
     probing = true;
     const query = { filter_path: 'status' };
     const reply = await client.request({ method: 'GET', path: '/_cluster/health', query, timeoutMs: probeTimeoutMs });
     probing = false;
-    if (closed) return;
-    if (reply.ok && reply.status === 200) health.up('');
-    else health.down(reasonOf(reply));
+    if (isClosed()) return;
+    if (!isAlive(reply)) health.down(reasonOf(reply));
+    else if (!writer.isFailing()) health.up(''); // while writing fails, only a written document says otherwise
   };
 
   const stopListening = health.on(({ state }) => {

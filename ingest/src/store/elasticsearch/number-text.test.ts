@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { maxNumberBytes, writeFloat, writeWhole } from './number-text.ts';
 
 const into = Buffer.alloc(64);
-const float = (value: number): string => into.latin1Slice(0, writeFloat(into, 0, value));
-const whole = (value: number): string => into.latin1Slice(0, writeWhole(into, 0, value));
+const text = (end: number): string => into.toString('latin1', 0, end);
+const float = (value: number): string => text(writeFloat(into, 0, value));
+const whole = (value: number): string => text(writeWhole(into, 0, value));
 
 test('every whole number up to 2^53 is written in full', () => {
   for (const value of [0, 9, 10, 99, 100, 4294967294, 4294967295, 4294967296, 1e15, Number.MAX_SAFE_INTEGER, -1])

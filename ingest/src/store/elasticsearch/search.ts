@@ -84,7 +84,7 @@ export const createSearch = ({ client, prefix, health, clock }: Options): Search
     aggs: {
       last: { max: { field: '@timestamp' } },
       ...Object.fromEntries(
-        question.metrics.map((metric, k) => {
+        question.metrics.map((metric, k): [string, object] => {
           const field = `m.${metric}`;
           if (question.aggregate !== 'last') return [`v${k}`, { [question.aggregate]: { field } }];
           const sort = [{ '@timestamp': 'desc' }];

@@ -1,0 +1,43 @@
+/** The embedded store: one DuckDB file, one process, no server. The default on one machine; same promises as Elasticsearch. */
+import { createHealth } from '../health.ts';
+import type { Store, StoreOptions } from '../store.ts';
+import { openDatabase } from './database.ts';
+import { createQuestions } from './duckdb-question.ts';
+import { startGroupWriter } from './group-writer.ts';
+
+const upkeepEveryMs = 60 * 60_000;
+const closeWithinMs = 2_000;
+
+/** Throws a `StoreError` when the file cannot be opened: its directory, another process that has it, another kind of file. */
+export const openDuckdbStore = async (options: StoreOptions): Promise<Store> => {
+  const { clock } = options;
+  const log = options.log.child({ store: 'duckdb' });
+  const database = await openDatabase(options.url.replace(/^duckdb:/, ''));
+  const health = createHealth(clock, log, database.file);
+  const catalogue = new Map(options.catalogue.map((target) => [target.name, target]));
+  const { retentionDays } = options;
+  let writer;
+  try {
+    writer = await startGroupWriter({ database, catalogue, retentionDays, health, clock });
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  const questions = createQuestions(database, clock);
+  const timer = clock.every(upkeepEveryMs, () => writer.upkeep());
+  writer.upkeep();
+  return {
+    kind: 'duckdb',
+    write: (request) => writer.write(request),
+    ask: (question, { deadlineMs }) => questions.ask(question, deadlineMs),
+    health: () => health.now(),
+    onHealth: (listener) => health.on(listener),
+    counters: () => ({ ...writer.counters(), ...questions.counters() }),
+    close: async () => {
+      timer.cancel();
+      await writer.close(closeWithinMs);
+      questions.close();
+      database.close();
+    },
+  };
+};
