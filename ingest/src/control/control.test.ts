@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { silentLog } from '@thrum/actors/system/log';
+import { answer, createControlServer } from './control.ts';
+import { exposition } from './exposition.ts';
+
+const options = {
+  log: silentLog,
+  health: () => ({ ready: true, body: { ready: true, store: { state: 'away' } } }),
+  metrics: () => 'thrum_ingest_x 1\n',
+  maxConnections: 100,
+};
+
+test('a node whose store is away is healthy and says so', () => {
+  const { status, body } = answer('GET', '/healthz', options);
+  assert.equal(status, 200);
+  assert.deepEqual(JSON.parse(body), { ready: true, store: { state: 'away' } });
+});
+
+test('a node that is not ready says so with its status, but is alive', () => {
+  const starting = { ...options, health: () => ({ ready: false, body: { ready: false } }) };
+  assert.equal(answer('GET', '/healthz', starting).status, 503);
+  assert.equal(answer('GET', '/ready?x=1', starting).status, 503);
+  assert.equal(answer('GET', '/alive', starting).status, 200);
+});
+
+test('only reading is answered, and only known paths', () => {
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH'])
+    assert.equal(answer(method, '/metrics', options).status, 405);
+  for (const path of ['/', '/metrics/', '/../etc/passwd', '//', '/healthzz'])
+    assert.equal(answer('GET', path, options).status, 404, path);
+});
+
+test('counters and counts by code become Prometheus text', () => {
+  const text = exposition(
+    [{ part: 'intake', values: { batchBytes: 5, valuesBad: Number.NaN } }],
+    [{ part: 'intake', name: 'refused', label: 'code', values: new Map([['bad-token', 2]]) }],
+  );
+  assert.equal(
+    text,
+    [
+      '# TYPE thrum_ingest_intake_batch_bytes untyped',
+      'thrum_ingest_intake_batch_bytes 5',
+      '# TYPE thrum_ingest_intake_values_bad untyped',
+      'thrum_ingest_intake_values_bad NaN',
+      '# TYPE thrum_ingest_intake_refused untyped',
+      'thrum_ingest_intake_refused{code="bad-token"} 2',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('a fault while answering is one answer 500, and the server goes on', async () => {
+  const server = createControlServer({
+    ...options,
+    metrics: () => {
+      throw new Error('out of numbers');
+    },
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  assert.equal((await fetch(`http://127.0.0.1:${port}/metrics`)).status, 500);
+  const healthy = await fetch(`http://127.0.0.1:${port}/healthz`);
+  assert.equal(healthy.status, 200);
+  assert.equal(healthy.headers.get('cache-control'), 'no-store');
+  server.close();
+  server.closeAllConnections();
+});
+
+test('a connection that never finishes its request is closed', { timeout: 30_000 }, async () => {
+  const server = createControlServer(options);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const slow = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  slow.write('GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+  const silent = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  for (const socket of [slow, silent]) socket.on('error', () => undefined).resume();
+  await Promise.all([once(slow, 'close'), once(silent, 'close')]);
+  server.close();
+});

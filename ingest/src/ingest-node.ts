@@ -1,0 +1,173 @@
+/**
+ * An ingest node put together: actor system, links, topics, store, live view, history and the door for agents, on an HTTP server that
+ * listens already. This is the only file that knows all the rooms.
+ */
+import { randomInt } from 'node:crypto';
+import type { Server as HttpServer } from 'node:http';
+import { startLinks, type Links } from '@thrum/actors/link/links';
+import { createActorSystem } from '@thrum/actors/system/actor-system';
+import { systemClock } from '@thrum/actors/system/clock';
+import { createLog } from '@thrum/actors/system/log';
+import { startTopics } from '@thrum/actors/topics/topics';
+import type { Target } from '@thrum/actors/wire/schema';
+import { nodeNameOf, type Config } from './config.ts';
+import { exposition } from './control/exposition.ts';
+import { startHistory } from './history/history.ts';
+import { Dictionaries } from './intake/dictionaries.ts';
+import { startIntake, type Intake } from './intake/intake.ts';
+import { startLive } from './live/live.ts';
+import { openStore, type Store } from './store/store.ts';
+
+export type IngestNode = {
+  /** For the ready line. */
+  readonly name: string;
+  readonly meshPort: number;
+  health(): { readonly ready: boolean; readonly body: object };
+  metrics(): string;
+  /** Agents first, so that they go elsewhere; then the store, so that what is under way lands; the mesh last. */
+  stop(): Promise<void>;
+};
+
+const dayMs = 86_400_000;
+
+const openConfiguredStore = (
+  config: Config,
+  catalogue: readonly Target[],
+  log: Parameters<typeof openStore>[0]['log'],
+) =>
+  openStore({
+    url: config.store,
+    ...(config.storeUser !== undefined && { user: config.storeUser }),
+    ...(config.storePassword !== undefined && { password: config.storePassword }),
+    ...(config.storeApiKey !== undefined && { apiKey: config.storeApiKey }),
+    ...(config.storeCa !== undefined && { caFile: config.storeCa }),
+    replicas: config.storeReplicas,
+    prefix: config.storePrefix,
+    retentionDays: config.retentionDays,
+    catalogue,
+    clock: systemClock,
+    log: log.child({ part: 'store' }),
+  });
+
+/** Throws with a message for people when the mesh port or the store cannot be had. */
+export const startIngestNode = async (
+  config: Config,
+  catalogue: readonly Target[],
+  server: HttpServer,
+  port: number,
+): Promise<IngestNode> => {
+  const name = nodeNameOf(config, port);
+  const clock = systemClock;
+  const log = createLog({ name: 'ingest', level: config.logLevel }).child({ node: name });
+  const store = await openConfiguredStore(config, catalogue, log);
+  const system = createActorSystem({ name: 'ingest', clock, log });
+  let links: Links;
+  try {
+    links = await startLinks({
+      self: { id: name, name, role: 'ingest' },
+      key: config.meshKey,
+      bind: config.bind,
+      port: config.meshPort,
+      seeds: config.meshSeeds,
+      system,
+      ...(config.meshAdvertise !== undefined && { advertise: config.meshAdvertise }),
+    });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const topics = startTopics({ links, system });
+  const dictionaries = new Dictionaries(catalogue);
+  const intakeDoor: { intake?: Intake } = {};
+  const live = startLive({
+    clock,
+    log: log.child({ part: 'live' }),
+    links,
+    topics,
+    // The intake stands on the live view, so it comes later; nobody asks before it is there.
+    askRecent: (hostId, sinceMs, deadlineMs) => {
+      if (!intakeDoor.intake) throw new Error('BUG: a snapshot was asked for before the intake started');
+      return intakeDoor.intake.askRecent(hostId, sinceMs, deadlineMs);
+    },
+    findDictionary: (hash) => dictionaries.find(hash),
+    isKnownTarget: (target) => dictionaries.isKnownTarget(target),
+    newTableId: () => randomInt(1, 2 ** 32),
+  });
+  const history = startHistory({ store, catalogue, clock });
+  links.serve('history', (question) => history.ask(question));
+  const retentionMs = config.retentionDays * dayMs;
+  const intake = startIntake({
+    server,
+    system,
+    live,
+    store,
+    dictionaries,
+    token: config.token,
+    nodeName: name,
+    retentionMs,
+  });
+  intakeDoor.intake = intake;
+  sayStore(store, log);
+  let stopping: Promise<void> | undefined;
+
+  const stop = async (): Promise<void> => {
+    log.info({}, 'Stopping');
+    await intake.close();
+    live.close();
+    await store.close();
+    topics.close();
+    await links.close();
+    await system.stop();
+  };
+
+  return {
+    name,
+    meshPort: Number(links.self.address.split(':').at(-1)),
+    health: () => ({
+      ready: stopping === undefined,
+      body: { ready: stopping === undefined, node: name, store: { kind: store.kind, ...store.health() } },
+    }),
+    metrics: () => {
+      const { refused, samplesRefused, ...counts } = intake.counts;
+      return exposition(
+        [
+          { part: 'intake', values: { ...counts, ...intake.gauges() } },
+          { part: 'live', values: live.counters() },
+          { part: 'store', values: { ready: store.health().state === 'ready' ? 1 : 0, ...store.counters() } },
+          { part: 'link', values: links.counters() },
+          { part: 'topics', values: topics.counters() },
+          { part: 'actors', values: { ...system.counters() } },
+          { part: 'process', values: processValues() },
+        ],
+        [
+          { part: 'intake', name: 'connections_refused', label: 'code', values: refused },
+          { part: 'intake', name: 'samples_refused', label: 'code', values: samplesRefused },
+        ],
+      );
+    },
+    stop: () => (stopping ??= stop()),
+  };
+};
+
+const sayStore = (store: Store, log: ReturnType<typeof createLog>): void => {
+  const say = (health: ReturnType<Store['health']>): void => {
+    const { state, detail } = health;
+    if (state === 'ready') log.info({ kind: store.kind }, 'The store is ready');
+    else
+      log.warn(
+        { kind: store.kind, state, detail },
+        'The store does not answer; live values go on, agents keep the rest',
+      );
+  };
+  say(store.health());
+  store.onHealth(say);
+};
+
+const processValues = (): Record<string, number> => {
+  const { user, system } = process.cpuUsage();
+  return {
+    cpuSeconds: (user + system) / 1e6,
+    residentBytes: process.memoryUsage.rss(),
+    uptimeSeconds: process.uptime(),
+  };
+};
