@@ -27,7 +27,8 @@ export const linkVersions: readonly number[] = [1];
 
 export const refusalCodes = ['version', 'key', 'self', 'id-taken', 'stale', 'duplicate', 'busy', 'malformed'] as const;
 export type RefusalCode = (typeof refusalCodes)[number];
-export type Refused = { ok: false; code: RefusalCode; detail: string; peer?: NodeInfo };
+/** `peer` is there only when it has proved itself. */
+export type Refused = { code: RefusalCode; detail: string; peer?: NodeInfo };
 
 const nonceBytes = 32;
 const bytes = z.instanceof(Uint8Array);
@@ -95,7 +96,7 @@ const refusalFrame = (code: RefusalCode, detail: string): Uint8Array =>
 const refuse = (code: RefusalCode, detail: string, peer?: NodeInfo): Step => ({
   state: 'refused',
   send: refusalFrame(code, detail),
-  refused: { ok: false, code, detail, ...(peer && { peer }) },
+  refused: { code, detail, ...(peer && { peer }) },
 });
 
 const malformed = (expected: string): Step => refuse('malformed', `expected a ${expected}`);
@@ -137,7 +138,7 @@ export const listenerHandshake = (party: Party): Handshake => {
       if (!waiting) return takeHello(frame);
       const value = parse(frame);
       const gaveUp = refusedSchema.safeParse(value);
-      if (gaveUp.success) return { state: 'refused', refused: { ok: false, ...gaveUp.data, peer: waiting.peer } };
+      if (gaveUp.success) return { state: 'refused', refused: { code: gaveUp.data.code, detail: gaveUp.data.detail } };
       const proof = proofSchema.safeParse(value);
       if (!proof.success) return malformed('proof');
       const { peer, version, expected } = waiting;
@@ -179,7 +180,10 @@ export const diallerHandshake = (party: Party): Handshake & { readonly hello: Ui
       const value = parse(frame);
       const refusal = refusedSchema.safeParse(value);
       if (refusal.success)
-        return { state: 'refused', refused: { ok: false, ...refusal.data, ...(linked && { peer: linked.peer }) } };
+        return {
+          state: 'refused',
+          refused: { code: refusal.data.code, detail: refusal.data.detail, ...(linked && { peer: linked.peer }) },
+        };
       if (!linked) return takeChallenge(value);
       return useSchema.safeParse(value).success ? { state: 'linked', ...linked } : malformed('use');
     },

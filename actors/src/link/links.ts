@@ -3,21 +3,16 @@
  * the order they were told, at most once, for as long as its link is up; a link that goes down is said once (`down`), and what was under way
  * over it is lost (asks say so). The own node id works like any other, without a socket.
  */
-import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ActorSystem } from '../system/actor-system.ts';
-import type { Timer } from '../system/clock.ts';
 import { errorMessage } from '../system/describe-error.ts';
 import { Asks } from './asks.ts';
 import type { AskOutcome } from './asks.ts';
-import { createDialList } from './dial-list.ts';
 import { Endpoints } from './endpoints.ts';
 import type { Handler } from './endpoints.ts';
-import { diallerHandshake, listenerHandshake } from './handshake.ts';
-import type { Party, Verdict } from './handshake.ts';
+import { createJoining } from './joining.ts';
 import { noLinkCounts } from './link-counts.ts';
 import { liveness } from './liveness.ts';
-import { handshakeMs, meet } from './meeting.ts';
 import { encode } from './messages.ts';
 import type { LinkMessage } from './messages.ts';
 import { nodeInfoSchema } from './node-info.ts';
@@ -57,10 +52,6 @@ export type Links = {
 /** What waits for one peer. Raising it lets a slow peer catch up after a longer pause, and lets it cost that much memory. */
 const defaultOutboxBytes = 16 * 1024 * 1024;
 const maxMessageBytes = transportLimits.frameBytes - 1024;
-/** Unproved connections at a time; more are closed at once. */
-const maxMeetings = 64;
-/** The larger id of a pair leaves the first dial to the smaller one, which decides anyway. */
-const courtesyMs = 300;
 const gossipEveryTicks = 40;
 const minKeyChars = 16;
 
@@ -89,27 +80,22 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
   if (key.length < minKeyChars) throw new Error(`the mesh key is too short: at least ${minKeyChars} characters`);
   const { clock } = system;
   const transport = options.transport ?? socketTransport;
-  const random = options.random ?? Math.random;
   const log = system.log.child({ room: 'link' });
   const counts = noLinkCounts();
   const endpoints = new Endpoints(log, counts);
   const asks = new Asks(clock);
   const links = new Map<string, PeerLink>();
-  /** Pairs this node decided on whose handshake is not over: the connection that shall be the link. */
-  const claims = new Map<string, Connection>();
   const listeners = new Set<PeerListener>();
-  const dials = createDialList({
-    seeds: options.seeds,
-    nowMs: clock.monotonicMs(),
-    isLinked: (id) => links.has(id),
-    random,
-  });
   let closed = false;
-  let meetings = 0;
-  let dialTimer: Timer | undefined;
   let ticks = 0;
 
-  const listener = await transport.listen({ bind: options.bind, port: options.port, accept: (c) => accept(c) });
+  const joining = createJoining({
+    ...{ key, seeds: options.seeds, transport, clock, log, counts, random: options.random ?? Math.random },
+    self: () => self,
+    linked: (peerId) => links.get(peerId)?.peer,
+    onLinked: (peer, connection) => onLinked(peer, connection),
+  });
+  const listener = await transport.listen({ bind: options.bind, port: options.port, accept: joining.accept });
   const self: NodeInfo = nodeInfoSchema.parse({
     ...options.self,
     incarnation: clock.wallMs(),
@@ -127,28 +113,16 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
     }
   };
 
-  const takeDown = (link: PeerLink, reason: string): void => {
+  /** `farewell` is what the peer is told, if it can still be told. */
+  const takeDown = (link: PeerLink, reason: string, farewell = reason): void => {
     if (links.get(link.peer.id) !== link) return;
     links.delete(link.peer.id);
     counts.linksDown += 1;
-    link.close(reason);
+    link.close(farewell);
     log.info({ peer: link.peer.name, reason }, 'link down');
     asks.lose(link.peer.id, `the link went down: ${reason}`);
-    dials.lost(link.peer.id, clock.monotonicMs());
     notify((one) => one.down(link.peer, reason));
-    dialDue();
-  };
-
-  const decide = (peer: NodeInfo, connection: Connection): Verdict => {
-    const existing = links.get(peer.id);
-    if (existing && existing.peer.incarnation > peer.incarnation)
-      return { ok: false, code: 'stale', detail: `a newer start of ${peer.name} is linked` };
-    if (self.id > peer.id) return { ok: true };
-    const claim = claims.get(peer.id);
-    if (existing?.peer.incarnation === peer.incarnation || (claim && claim !== connection))
-      return { ok: false, code: 'duplicate', detail: 'this pair has its link' };
-    claims.set(peer.id, connection);
-    return { ok: true };
+    joining.lost(link.peer.id);
   };
 
   const onMessage = (from: NodeInfo, message: LinkMessage): void => {
@@ -166,11 +140,8 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
         asks.settle(from.id, message.id, { ok: false, reason: 'failed', detail: message.detail });
         break;
       case 'peers':
-        for (const peer of message.peers) {
-          if (peer.id === self.id || links.has(peer.id)) continue;
-          dials.learn(peer.address, peer.id, clock.monotonicMs(), self.id < peer.id ? 0 : courtesyMs);
-        }
-        dialDue();
+        for (const peer of message.peers) joining.learn(peer);
+        joining.dialDue();
         break;
       case 'beat':
       case 'bye':
@@ -195,7 +166,6 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
   const onLinked = (peer: NodeInfo, connection: Connection): ConnectionEvents => {
     const former = links.get(peer.id);
     if (former) takeDown(former, former.peer.incarnation === peer.incarnation ? 'replaced' : 'it started anew');
-    if (claims.get(peer.id) === connection) claims.delete(peer.id);
     const link = openPeerLink({
       peer,
       connection,
@@ -208,7 +178,6 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
     links.set(peer.id, link);
     counts.linksUp += 1;
     log.info({ peer: peer.name, role: peer.role, address: peer.address }, 'link up');
-    dials.learn(peer.address, peer.id, clock.monotonicMs(), 0);
     link.offer(encode.peers(otherPeers(peer.id)), 'control');
     const news = encode.peers([peer]);
     for (const other of links.values()) if (other !== link) other.offer(news, 'control');
@@ -219,104 +188,6 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
   const otherPeers = (but: string): NodeInfo[] =>
     [...links.values()].map((link) => link.peer).filter((peer) => peer.id !== but);
 
-  const partyFor = (connection: () => Connection): Party => ({
-    self,
-    key,
-    nonce: randomBytes(32),
-    decide: (peer) => decide(peer, connection()),
-  });
-
-  const releaseClaim = (connection: Connection): void => {
-    for (const [id, claim] of claims) if (claim === connection) claims.delete(id);
-  };
-
-  const accept = (connection: Connection): ConnectionEvents => {
-    if (closed || meetings >= maxMeetings) {
-      counts.refused += 1;
-      connection.close(closed ? 'shutting down' : 'too many connections at once');
-      return { frame: () => undefined, closed: () => undefined };
-    }
-    meetings += 1;
-    return meet({
-      connection,
-      clock,
-      handshake: listenerHandshake(partyFor(() => connection)),
-      onLinked: (peer) => {
-        meetings -= 1;
-        return onLinked(peer, connection);
-      },
-      onFailed: (failure) => {
-        meetings -= 1;
-        releaseClaim(connection);
-        if (failure.code === 'duplicate') counts.duplicates += 1;
-        else if (failure.code !== 'self') {
-          counts.refused += 1;
-          sayRefused(connection.remote, failure.code, failure.detail);
-        }
-      },
-    });
-  };
-
-  /** Why an address does not become a link, when that changed: a wrong key is dialled for ever but said once. */
-  const said = new Map<string, string>();
-  const sayRefused = (address: string, code: string, detail: string): void => {
-    const where = address.replace(/:\d+$/, code === 'broken' ? ' broken' : '');
-    if (said.get(where) === detail) return;
-    if (said.size > 1000) said.clear();
-    said.set(where, detail);
-    log.warn({ address, code, detail }, 'no link');
-  };
-
-  const dial = async (address: string): Promise<void> => {
-    counts.dials += 1;
-    const failed = (code: string, detail: string): void => {
-      counts.dialsFailed += 1;
-      dials.failed(address, clock.monotonicMs());
-      sayRefused(address, code, detail);
-      dialDue();
-    };
-    const open = (connection: Connection): ConnectionEvents => {
-      const handshake = diallerHandshake(partyFor(() => connection));
-      connection.send(handshake.hello);
-      return meet({
-        connection,
-        clock,
-        handshake,
-        onLinked: (peer) => {
-          said.delete(address);
-          dials.met(address, peer.id);
-          return onLinked(peer, connection);
-        },
-        onFailed: (failure) => {
-          releaseClaim(connection);
-          const peerId = 'peer' in failure ? failure.peer?.id : undefined;
-          if (failure.code === 'self') {
-            dials.remove(address);
-          } else if (failure.code === 'duplicate') {
-            counts.duplicates += 1;
-            if (peerId !== undefined) dials.met(address, peerId);
-            dials.failed(address, clock.monotonicMs());
-          } else {
-            counts.refused += 1;
-            failed(failure.code, failure.detail);
-          }
-          dialDue();
-        },
-      });
-    };
-    const dialled = await transport.dial(address, open, { deadlineMs: handshakeMs });
-    if (!dialled.ok) failed('broken', dialled.reason);
-  };
-
-  const dialDue = (): void => {
-    dialTimer?.cancel();
-    dialTimer = undefined;
-    if (closed) return;
-    for (const address of dials.takeDue(clock.monotonicMs())) void dial(address);
-    const nextMs = dials.nextDueMs();
-    if (nextMs !== undefined) dialTimer = clock.after(Math.max(1, nextMs - clock.monotonicMs()), dialDue);
-  };
-
   const tick = clock.every(liveness.tickMs, () => {
     const nowMs = clock.monotonicMs();
     ticks += 1;
@@ -325,7 +196,7 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
       if (ticks % gossipEveryTicks === 0) link.offer(encode.peers(otherPeers(link.peer.id)), 'control');
     }
   });
-  dialDue();
+  joining.dialDue();
 
   const offer = (nodeId: string, bytes: Uint8Array, droppable: boolean): TellOutcome => {
     const link = links.get(nodeId);
@@ -386,8 +257,8 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
       if (closed) return;
       closed = true;
       tick.cancel();
-      dialTimer?.cancel();
-      for (const link of [...links.values()]) takeDown(link, 'it left');
+      joining.close();
+      for (const link of [...links.values()]) takeDown(link, 'this node is shut down', 'it was shut down');
       asks.lose(self.id, 'this node is shut down');
       await listener.close();
     },

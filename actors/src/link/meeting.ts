@@ -3,23 +3,26 @@
  * a peer that trickles bytes is cut off as well.
  */
 import type { Clock } from '../system/clock.ts';
-import type { Handshake, Refused, Step } from './handshake.ts';
+import type { Handshake, RefusalCode, Step } from './handshake.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { Connection, ConnectionEvents } from './transport.ts';
 
 export const handshakeMs = 3000;
 
+/** `broken`: the connection ended or took too long. `peer` is there only when it has proved itself. */
+export type Failure = { readonly code: RefusalCode | 'broken'; readonly detail: string; readonly peer?: NodeInfo };
+
 export const meet = (options: {
   connection: Connection;
   handshake: Handshake;
   clock: Clock;
-  onLinked(peer: NodeInfo, connection: Connection): ConnectionEvents;
-  onFailed(refused: Refused | { ok: false; code: 'broken'; detail: string }): void;
+  onLinked(peer: NodeInfo): ConnectionEvents;
+  onFailed(failure: Failure): void;
 }): ConnectionEvents => {
   const { connection, handshake } = options;
   let link: ConnectionEvents | undefined;
   let over = false;
-  const fail = (failure: Parameters<typeof options.onFailed>[0]): void => {
+  const fail = (failure: Failure): void => {
     if (over) return;
     over = true;
     limit.cancel();
@@ -27,7 +30,7 @@ export const meet = (options: {
     options.onFailed(failure);
   };
   const limit = options.clock.after(handshakeMs, () =>
-    fail({ ok: false, code: 'broken', detail: `no handshake within ${handshakeMs} ms` }),
+    fail({ code: 'broken', detail: `no handshake within ${handshakeMs} ms` }),
   );
   const follow = (step: Step): void => {
     if (step.send) connection.send(step.send);
@@ -36,7 +39,7 @@ export const meet = (options: {
     limit.cancel();
     over = true;
     connection.trust();
-    link = options.onLinked(step.peer, connection);
+    link = options.onLinked(step.peer);
   };
   return {
     frame: (bytes) => {
@@ -45,7 +48,7 @@ export const meet = (options: {
     },
     closed: (reason) => {
       if (link) link.closed(reason);
-      else fail({ ok: false, code: 'broken', detail: `closed during the handshake: ${reason}` });
+      else fail({ code: 'broken', detail: `closed during the handshake: ${reason}` });
     },
   };
 };

@@ -20,7 +20,7 @@ export type PeerLink = {
   readonly connection: Connection;
   /** False: the outbox is full and the message was not taken. */
   offer(bytes: Uint8Array, urgency: Urgency): boolean;
-  frame(bytes: Uint8Array): void;
+  frame: (bytes: Uint8Array) => void;
   tick(nowMs: number): void;
   /** Says goodbye, then closes. `onEnd` is not called for it. */
   close(reason: string): void;
@@ -50,6 +50,7 @@ export const openPeerLink = (options: {
   let scheduled = false;
   let ended = false;
 
+  const hasEnded = (): boolean => ended;
   const transmit = (frame: Uint8Array): void => {
     inFlight += frame.byteLength;
     counts.framesOut += 1;
@@ -108,6 +109,7 @@ export const openPeerLink = (options: {
       }
       counts.messagesIn += decoded.messages.length;
       for (const message of decoded.messages) {
+        if (hasEnded()) return;
         if (message.kind === 'bye') end(message.reason);
         else options.onMessage(message);
       }
