@@ -1,0 +1,128 @@
+/**
+ * From `npm start` in an installed and built checkout to the first live value on screen, with a new data directory; and the JavaScript a
+ * browser loads before it sees it. Beside it: the time npm and a browser take for nothing at all.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Browser } from 'playwright-core';
+import { ensureBuilt, page as thePage, repository } from '../../infra/local/build.ts';
+import { freePort } from '../../infra/local/ports.ts';
+import { launchBrowser } from '../harness/browser.ts';
+import { median, printFigure } from './figure.ts';
+
+const runs = 3;
+const giveUpMs = 60_000;
+
+const ended = (child: ReturnType<typeof spawn>): Promise<void> =>
+  new Promise((done) => child.once('exit', () => done()));
+
+/** Milliseconds from starting npm to the first live value, and the compressed size of all JavaScript loaded by then. */
+const oneRun = async (browser: Browser): Promise<{ tookMs: number; scriptBytes: number }> => {
+  const directory = mkdtempSync(join(tmpdir(), 'thrum-bench-'));
+  const [port, ingestPort, meshPort, metricsPort] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  let scriptBytes = 0;
+  const bodies: Promise<void>[] = [];
+  page.on('response', (response) => {
+    if (!/\.js($|\?)/.test(response.url())) return;
+    bodies.push(
+      response.body().then(
+        (body) => void (scriptBytes += gzipSync(body, { level: 9 }).length),
+        () => undefined,
+      ),
+    );
+  });
+  const options = {
+    port,
+    'ingest-port': ingestPort,
+    'mesh-port': meshPort,
+    'metrics-port': metricsPort,
+    data: directory,
+  };
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const startedMs = performance.now();
+  const npm = spawn('npm', ['start', '--', ...args], { cwd: repository, stdio: 'ignore', detached: true });
+  const stopped = ended(npm);
+  try {
+    // A person opens the address as soon as it answers.
+    for (;;) {
+      const answered = await fetch(`http://127.0.0.1:${port}/healthz`).then(
+        (response) => response.ok,
+        () => false,
+      );
+      if (answered) break;
+      if (performance.now() - startedMs > giveUpMs) throw new Error(`npm start did not answer within ${giveUpMs} ms`);
+      await new Promise((again) => setTimeout(again, 20));
+    }
+    await page.goto(`http://localhost:${port}/`);
+    await page.waitForSelector('[data-host][data-fresh="live"] [data-metric="cpu.usage"][data-value]', {
+      timeout: giveUpMs,
+    });
+    const tookMs = performance.now() - startedMs;
+    await Promise.all(bodies);
+    return { tookMs, scriptBytes };
+  } finally {
+    if (npm.pid !== undefined) process.kill(-npm.pid, 'SIGINT');
+    await stopped;
+    await context.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+};
+
+/** npm running an empty program, and an empty page in the same browser. */
+const nothingAtAll = async (browser: Browser): Promise<number> => {
+  const startedMs = performance.now();
+  await ended(spawn('npm', ['exec', '--no', '-c', 'node -e 0'], { cwd: repository, stdio: 'ignore' }));
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto('data:text/html,<p>x');
+  const tookMs = performance.now() - startedMs;
+  await context.close();
+  return tookMs;
+};
+
+export const firstSight = async (): Promise<void> => {
+  const built = await ensureBuilt(thePage, (line) => process.stderr.write(`${line}\n`));
+  if (!built.ok) throw new Error(built.message);
+  const browser = await launchBrowser();
+  try {
+    const took: number[] = [];
+    let scriptBytes = 0;
+    const floor: number[] = [];
+    for (let run = 0; run < runs; run += 1) {
+      floor.push(await nothingAtAll(browser));
+      const one = await oneRun(browser);
+      took.push(one.tookMs);
+      scriptBytes = one.scriptBytes;
+    }
+    const value = median(took) / 1000;
+    const peer = median(floor) / 1000;
+    printFigure({
+      name: 'first-sight',
+      value,
+      unit: 's',
+      peer,
+      peerIs: 'npm running an empty program, and an empty page',
+      ratio: value / peer,
+      wanted: '≤ 6',
+      holds: value <= 6,
+    });
+    const kilobytes = scriptBytes / 1000;
+    printFigure({
+      name: 'first-sight/javascript',
+      value: kilobytes,
+      unit: 'KB gzip',
+      peer: 110,
+      peerIs: 'the limit',
+      ratio: kilobytes / 110,
+      wanted: '≤ 110',
+      holds: kilobytes <= 110,
+    });
+  } finally {
+    await browser.close();
+  }
+};

@@ -1,0 +1,34 @@
+/**
+ * `npm run bench -- GROUP...`: measures on real parts and prints one JSON line per figure. Without a group all of them run, one after
+ * another, because they share the processors. Timings of different runs do not compare; what stands beside a figure does.
+ */
+import { agentCost } from './agent-cost.ts';
+import { firstSight } from './first-sight.ts';
+import { ingestThroughput } from './ingest-throughput.ts';
+import { liveLatency } from './live-latency.ts';
+
+const groups: Readonly<Record<string, () => Promise<void>>> = {
+  'agent-cost': agentCost,
+  'first-sight': firstSight,
+  'ingest-throughput': ingestThroughput,
+  'live-latency': liveLatency,
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in groups));
+if (unknown.length > 0) {
+  process.stderr.write(`There is no group ${unknown.join(', ')}. Groups: ${Object.keys(groups).join(', ')}.\n`);
+  process.exit(2);
+}
+for (const [name, measure] of Object.entries(groups)) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
+  process.stderr.write(`# ${name}\n`);
+  try {
+    await measure();
+  } catch (error) {
+    process.stderr.write(
+      `${name} could not be measured: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,81 @@
+/** Elasticsearch is away: at the start, and for a minute in between. The live view has nothing to do with it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually } from '@thrum/actors/testing/eventually';
+import { browserFor, openPage } from '../harness/browser.ts';
+import { refresh, search } from '../harness/indices.ts';
+import { meshFor } from '../harness/mesh-for.ts';
+import { chartGap, readHosts, readValue, untilLive, untilNewer } from '../harness/readings.ts';
+
+const awayMs = 60_000;
+
+test('the live view does not notice that Elasticsearch is stopped for a minute, and what it missed is stored later', async (t) => {
+  const mesh = await meshFor(t, { ingest: 2, web: 1, agents: 1, ownElasticsearch: true });
+  const { elasticsearch } = mesh;
+  assert.ok(elasticsearch);
+  const browser = await browserFor(t);
+  const overview = await openPage(browser, mesh.dashboardUrl);
+  await untilLive(overview.page, 1);
+  const id = (await readHosts(overview.page))[0]?.id ?? assert.fail('no host');
+  const { page, complaints } = await openPage(browser, `${mesh.dashboardUrl}/hosts/${id}`);
+  const first = await readValue(page, 'cpu.usage');
+  await untilNewer(page, 'cpu.usage', first?.sampleMs ?? 0);
+
+  // How often the page was anything but live, noted by the page itself.
+  await page.evaluate(() => {
+    const seen: string[] = [];
+    Object.assign(globalThis, { statesSeen: seen });
+    const note = (): void => {
+      const state = document.querySelector<HTMLElement>('[data-host]')?.dataset['state'] ?? 'none';
+      if (seen.at(-1) !== state) seen.push(state);
+    };
+    note();
+    new MutationObserver(note).observe(document.body, {
+      subtree: true,
+      attributes: true,
+      attributeFilter: ['data-state'],
+    });
+  });
+  const stoppedMs = Date.now();
+  await elasticsearch.pause();
+  await untilNewer(page, 'cpu.usage', stoppedMs + awayMs, awayMs + 10_000);
+  const states = await page.evaluate(() => (globalThis as unknown as { statesSeen: string[] }).statesSeen);
+  assert.deepEqual(states, ['live']);
+  const gap = await chartGap(page, 'cpu');
+  assert.ok(gap.longestMs < 1500, `a gap of ${gap.longestMs} ms in the chart`);
+  assert.deepEqual(complaints, []);
+
+  await elasticsearch.resume();
+  const during = { gte: stoppedMs + 5000, lt: stoppedMs + 55_000, format: 'epoch_millis' };
+  const query = { bool: { filter: [{ term: { host_id: id } }, { range: { '@timestamp': during } }] } };
+  await eventually(
+    async () => {
+      await refresh(mesh.elasticsearchUrl, mesh.prefix);
+      const hits = await search(mesh.elasticsearchUrl, `${mesh.prefix}-1s-load-*`, { size: 100, query });
+      assert.equal(hits.length, 50, 'one document for every second it was away');
+    },
+    { withinMs: 90_000 },
+  );
+});
+
+test('nodes start without Elasticsearch, say so, keep trying, and store once it is there', async (t) => {
+  const said: string[] = [];
+  const mesh = await meshFor(t, {
+    ingest: 1,
+    web: 1,
+    agents: 1,
+    // A port nobody listens on.
+    settings: { ingest: { THRUM_STORE: 'elasticsearch:http://127.0.0.1:9', THRUM_LOG_LEVEL: 'warn' } },
+    onEvent: (name, event) => {
+      if (name === 'ingest-1' && event.kind === 'output') said.push(event.output.line);
+    },
+  });
+  const browser = await browserFor(t);
+  const { page } = await openPage(browser, mesh.dashboardUrl);
+  await untilLive(page, 1);
+  const health = (await (await fetch(`${mesh.ingest[0]?.url ?? ''}/healthz`)).json()) as { store?: { state?: string } };
+  assert.notEqual(health.store?.state, 'ready', JSON.stringify(health));
+  await eventually(() => assert.ok(said.some((line) => line.includes('127.0.0.1:9'))), { withinMs: 10_000 });
+  const about = said.filter((line) => line.includes('127.0.0.1:9'));
+  assert.ok(about.length <= 3, `said ${about.length} times:\n${about.join('\n')}`);
+});
