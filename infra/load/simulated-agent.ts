@@ -1,0 +1,217 @@
+/**
+ * One simulated agent: a real socket.io connection with the real messages. It connects again after any loss, with a random wait below a
+ * limit that doubles; a refusal that only a person can mend ends it.
+ */
+import { io, type Socket } from 'socket.io-client';
+import type { Clock } from '@thrum/actors/system/clock';
+import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
+import type { Dictionary } from '@thrum/actors/wire/dictionary';
+import type { Ack, Busy, Welcome } from '@thrum/actors/wire/ingest-to-agent';
+import { nextOf, refusals, type Refusal, type RefusalCode } from '@thrum/actors/wire/refusal';
+import type { BatchSlots, Slot } from './batch-slots.ts';
+import { Delivery } from './delivery.ts';
+import type { FleetCounts } from './fleet-counts.ts';
+import type { Latencies } from './latency.ts';
+import type { Signals } from './signals.ts';
+
+export type AgentParts = {
+  readonly url: string;
+  readonly hello: Omit<Hello, 'clockMs'>;
+  readonly dictionary: Dictionary;
+  readonly signals: Signals;
+  readonly slots: BatchSlots;
+  readonly counts: FleetCounts;
+  readonly latencies: Latencies;
+  readonly clock: Clock;
+};
+
+const answerWithinMs = 10_000;
+const firstWaitMs = 100;
+const longestWaitMs = 10_000;
+
+const isRefusal = (answer: unknown): answer is Refusal =>
+  typeof answer === 'object' && answer !== null && 'code' in answer && String(answer.code) in refusals;
+const isWelcome = (answer: unknown): answer is Welcome =>
+  typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === true && 'window' in answer;
+
+export class SimulatedAgent {
+  #parts: AgentParts;
+  #socket: Socket;
+  #delivery = new Delivery<Slot>();
+  #greedy = false;
+  #ready = false;
+  #over = false;
+  #waitMs = firstWaitMs;
+  #lastTimeMs = 0;
+  /** When a timer will look again for what is due. */
+  #wakeMs = Number.POSITIVE_INFINITY;
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+    const { counts } = parts;
+    this.#socket = io(parts.url, {
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+      autoConnect: false,
+      timeout: answerWithinMs,
+    });
+    this.#socket.on('connect', () => this.#greet());
+    this.#socket.on('connect_error', () => {
+      counts.connectErrors += 1;
+      this.#lost();
+    });
+    this.#socket.on('disconnect', () => this.#lost());
+    this.#socket.on('ack', (ack: Ack) => this.#take(ack));
+    this.#socket.on('busy', (busy: Busy) => this.#busy(busy));
+    this.#socket.on('refused', (refusal: Refusal) => this.#refused(refusal));
+    this.#socket.on('recent', (_request: unknown, reply: unknown) => {
+      if (typeof reply === 'function') reply({ dictionary: parts.dictionary.hash, groups: [] });
+    });
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+  get over(): boolean {
+    return this.#over;
+  }
+  get unacknowledged(): number {
+    return this.#delivery.unacknowledged;
+  }
+
+  connect(): void {
+    if (!this.#over) this.#socket.connect();
+  }
+
+  /** `true`: a new batch whenever the window has room. `false`: one for each `tick`. */
+  setGreedy(greedy: boolean): void {
+    this.#greedy = greedy;
+    this.#pump();
+  }
+
+  tick(): void {
+    const before = this.#delivery.givenUp;
+    this.#delivery.tick();
+    this.#parts.counts.ticksGivenUp += this.#delivery.givenUp - before;
+    this.#pump();
+  }
+
+  /** An orderly end: says goodbye, so that nobody is alarmed. */
+  async leave(): Promise<void> {
+    this.#over = true;
+    this.#greedy = false;
+    if (this.#ready)
+      await this.#socket
+        .timeout(2000)
+        .emitWithAck('bye')
+        .catch(() => undefined);
+    this.#ready = false;
+    this.#socket.disconnect();
+  }
+
+  #greet(): void {
+    const { hello, dictionary, clock, counts } = this.#parts;
+    const answered = (next: (answer: unknown) => void) => (error: Error | null, answer: unknown) => {
+      if (error) this.#socket.disconnect();
+      else if (isRefusal(answer)) {
+        this.#refused(answer);
+        this.#socket.disconnect();
+      } else next(answer);
+    };
+    const begin = (window: number): void => {
+      counts.connections += 1;
+      this.#waitMs = firstWaitMs;
+      this.#ready = true;
+      this.#delivery.welcomed(window);
+      this.#pump();
+    };
+    this.#socket.timeout(answerWithinMs).emit(
+      'hello',
+      { ...hello, clockMs: clock.wallMs() },
+      answered((welcome) => {
+        if (!isWelcome(welcome)) this.#socket.disconnect();
+        else if (!welcome.needDictionary) begin(welcome.window);
+        else
+          this.#socket.timeout(answerWithinMs).emit(
+            'dictionary',
+            dictionary,
+            answered(() => begin(welcome.window)),
+          );
+      }),
+    );
+  }
+
+  #refused(refusal: Refusal): void {
+    const code: RefusalCode = refusal.code;
+    this.#parts.counts.refuse(code, refusal.detail);
+    if (nextOf(code) === 'stop') this.#over = true;
+  }
+
+  #lost(): void {
+    this.#ready = false;
+    this.#delivery.lost();
+    if (this.#over) return;
+    const waitMs = Math.random() * this.#waitMs;
+    this.#waitMs = Math.min(longestWaitMs, this.#waitMs * 2);
+    this.#parts.clock.after(waitMs, () => this.connect());
+  }
+
+  #take(ack: Ack): void {
+    const { counts, latencies, slots, signals, clock, hello } = this.#parts;
+    if (ack.epoch !== hello.epoch) return;
+    const nowMs = clock.monotonicMs();
+    for (const [from, to] of ack.ranges)
+      for (let seq = from; seq <= to; seq += 1) {
+        const done = this.#delivery.acknowledged(seq);
+        if (!done) continue;
+        counts.batchesAcknowledged += 1;
+        counts.valuesAcknowledged += signals.values.length;
+        if (done.first) latencies.add(nowMs - done.sentMs);
+        slots.give(done.item);
+      }
+    for (const { code, samples, detail } of ack.refused) counts.refuseSamples(code, samples, detail);
+    this.#pump();
+  }
+
+  #busy({ seq, afterMs }: Busy): void {
+    if (!this.#delivery.busy(seq, this.#parts.clock.monotonicMs() + afterMs)) return;
+    this.#parts.counts.batchesBusy += 1;
+    this.#pump();
+  }
+
+  /** Sends whatever may be sent now: first what is due again, then what is new. */
+  #pump(): void {
+    if (!this.#ready) return;
+    const { counts, slots, signals, clock } = this.#parts;
+    const delivery = this.#delivery;
+    const nowMs = clock.monotonicMs();
+    for (let due = delivery.hasRoom ? delivery.takeDue(nowMs) : undefined; due;) {
+      counts.batchesResent += 1;
+      delivery.sent(due.seq, due.item, nowMs, false);
+      this.#socket.emit('batch', due.item.bytes, true);
+      due = delivery.hasRoom ? delivery.takeDue(nowMs) : undefined;
+    }
+    while (delivery.hasRoom && (this.#greedy || delivery.owed > 0)) {
+      if (delivery.owed > 0) delivery.owed -= 1;
+      signals.advance();
+      const seq = delivery.nextSeq();
+      this.#lastTimeMs = Math.max(this.#lastTimeMs + 1, clock.wallMs()); // strictly increasing per series
+      const slot = slots.take(seq, this.#lastTimeMs, signals.values);
+      delivery.sent(seq, slot, nowMs, true);
+      counts.batchesSent += 1;
+      this.#socket.emit('batch', slot.bytes, false);
+    }
+    this.#wakeForDue(nowMs);
+  }
+
+  #wakeForDue(nowMs: number): void {
+    const dueMs = this.#delivery.nextDueMs;
+    if (dueMs === undefined || dueMs >= this.#wakeMs) return;
+    this.#wakeMs = dueMs;
+    this.#parts.clock.after(Math.max(1, Math.ceil(dueMs - nowMs)), () => {
+      this.#wakeMs = Number.POSITIVE_INFINITY;
+      this.#pump();
+    });
+  }
+}
