@@ -1,0 +1,84 @@
+/**
+ * Who this agent is: the host's id, kept on disk and made once; the epoch, larger at every start and durable before anything is sent, so
+ * that sequence numbers may begin again; the boot id, drawn anew. Also the time of the last sample, as far as the disk knows it.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorMessage } from '@thrum/actors/system/describe-error';
+import { isHostId } from '@thrum/actors/wire/host-id';
+import { readSmallFile, writeSmallFile } from './durable-file.ts';
+
+export type Identity = { readonly host: string; readonly boot: string; readonly epoch: number };
+
+/** The program cannot start, and a person can mend it: the message says how. */
+export class StartError extends Error {
+  readonly code = 'cannot-start';
+}
+
+const maxEpoch = 0xffff_ffff;
+
+/**
+ * The epoch of this start. Without a readable number from the last one, on a host that had an epoch before, the seconds of the clock
+ * are larger than any number counted up by starts.
+ */
+export const nextEpoch = (stored: string | undefined, isNewHost: boolean, wallMs: number): number => {
+  if (stored === undefined && isNewHost) return 1;
+  const last = stored !== undefined && /^\d{1,10}\s*$/.test(stored) ? Number(stored) : undefined;
+  const next = last === undefined ? Math.floor(wallMs / 1000) : last + 1;
+  if (next > maxEpoch || next < 1)
+    throw new StartError(`The file epoch holds ${stored ?? ''}, which has no successor: delete the data directory.`);
+  return next;
+};
+
+const hostIdOf = (path: string): { host: string; isNew: boolean } => {
+  const stored = readSmallFile(path)?.trim();
+  if (stored === undefined) {
+    const host = randomUUID();
+    writeSmallFile(path, `${host}\n`);
+    return { host, isNew: true };
+  }
+  if (!isHostId(stored))
+    throw new StartError(
+      `${path} holds no host id (a lower-case UUID): restore it, or delete it to begin as a new host.`,
+    );
+  return { host: stored, isNew: false };
+};
+
+/** Makes the data directory if it is not there. Throws a StartError that names what may not be read or written. */
+export const prepareDirectory = (directory: string): void => {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    // A directory that cannot be written to is noticed now, not at the first batch.
+    writeSmallFile(join(directory, 'probe'), '', false);
+  } catch (error) {
+    throw new StartError(`The data directory ${directory} (THRUM_DATA) cannot be used: ${errorMessage(error)}`, {
+      cause: error,
+    });
+  }
+};
+
+/** Reads and moves on the identity in a directory that this process has locked. */
+export const takeIdentity = (directory: string, wallMs: number): Identity => {
+  try {
+    const { host, isNew } = hostIdOf(join(directory, 'host-id'));
+    const epochFile = join(directory, 'epoch');
+    const epoch = nextEpoch(readSmallFile(epochFile), isNew, wallMs);
+    writeSmallFile(epochFile, `${epoch}\n`);
+    return { host, boot: randomUUID(), epoch };
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(`The data directory ${directory} (THRUM_DATA) cannot be used: ${errorMessage(error)}`, {
+      cause: error,
+    });
+  }
+};
+
+/** Roughly: it is written every few seconds and not waited for. `undefined` when nothing readable is there. */
+export const readLastSampleMs = (directory: string): number | undefined => {
+  const stored = readSmallFile(join(directory, 'last-sample'))?.trim() ?? '';
+  return /^\d{1,16}$/.test(stored) ? Number(stored) : undefined;
+};
+
+export const writeLastSampleMs = (directory: string, timeMs: number): void =>
+  writeSmallFile(join(directory, 'last-sample'), `${timeMs}\n`, false);

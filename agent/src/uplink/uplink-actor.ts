@@ -1,0 +1,349 @@
+/**
+ * The uplink: owns the connection to ingest, the timers and the order of what is sent. What to do is decided in `conversation.ts` (the
+ * connection) and `delivery.ts` (the batches). Everything that goes out passes one p-queue, one at a time: a batch is emitted when what
+ * was emitted before is in the hands of the system, live batches overtake the backlog, and a slow line holds memory for one batch.
+ */
+import PQueue from 'p-queue';
+import type { Clock, Timer } from '@thrum/actors/system/clock';
+import type { Log } from '@thrum/actors/system/log';
+import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
+import type { Dictionary } from '@thrum/actors/wire/dictionary';
+import {
+  ackSchema,
+  busySchema,
+  recentRequestSchema,
+  refusalSchema,
+  welcomeSchema,
+  type Ack,
+} from '@thrum/actors/wire/ingest-to-agent';
+import { protocolVersion, spokenVersions } from '@thrum/actors/wire/version';
+import { refuse, refusals } from '@thrum/actors/wire/refusal';
+import type { Queue, QueuedBatch } from '../queue/queue.ts';
+import { openConnection, type Connection } from './connection.ts';
+import { advance, beginConversation, type Effect, type Happening } from './conversation.ts';
+import { createDelivery } from './delivery.ts';
+import type { Recent } from './recent.ts';
+import { createUnsent } from './unsent.ts';
+
+/** The longest any answer is waited for; `conversation.ts` gives up a little earlier. */
+const answerMs = 10_000;
+const pulseMs = 1000;
+/** One reading of the queue's backlog. */
+const pageBytes = 1024 * 1024;
+const livePriority = 1;
+const backlogPriority = 0;
+/** At an orderly stop: for what is on the way to be acknowledged, and for the goodbye. */
+const drainMs = 1500;
+const byeMs = 500;
+
+export type UplinkCounters = {
+  sent: number;
+  resent: number;
+  acknowledged: number;
+  samplesRefused: number;
+  busy: number;
+  unanswered: number;
+  /** Messages from ingest that made no sense. */
+  nonsense: number;
+  connections: number;
+};
+
+export type Uplink = {
+  /** A new batch that is safe in the queue. */
+  offer(batch: QueuedBatch): void;
+  /** Connects again, so that ingest learns a new clock or new facts. Without effect while there is no connection. */
+  renew(reason: string): void;
+  isOpen(): boolean;
+  readonly counters: Readonly<UplinkCounters>;
+  /** Says goodbye and ends; at most about two seconds. */
+  stop(): Promise<void>;
+};
+
+export type UplinkOptions = {
+  readonly urls: readonly string[];
+  /** The first connection waits for this; batches are taken before it. */
+  readonly ready: Promise<void>;
+  /** What hello says beside protocol, clock and dictionary; asked at each connection. */
+  readonly facts: () => Omit<Hello, 'protocol' | 'clockMs' | 'dictionary'>;
+  readonly dictionary: Dictionary;
+  readonly queue: Queue;
+  readonly recent: Recent;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  /** Ingest's clock less ours, as far as a hello can tell. */
+  readonly onServerClock?: (offsetMs: number) => void;
+};
+
+export const startUplink = (options: UplinkOptions): Uplink => {
+  const { clock, log, queue } = options;
+  const counters: UplinkCounters = {
+    sent: 0,
+    resent: 0,
+    acknowledged: 0,
+    samplesRefused: 0,
+    busy: 0,
+    unanswered: 0,
+    nonsense: 0,
+    connections: 0,
+  };
+  const delivery = createDelivery();
+  const unsent = createUnsent();
+  const sends = new PQueue({ concurrency: 1 });
+  let conversation = beginConversation(options.urls, clock.monotonicMs());
+  let connection: Connection | undefined;
+  /** Dictionaries the node of this connection knows. */
+  let declared = new Set<string>();
+  let window = 1;
+  let isReading = false;
+  let isAnswering = false;
+  let timer: Timer | undefined;
+  let onAcknowledged: (() => void) | undefined;
+  const toldRefusals = new Map<string, number>();
+
+  const happen = (happening: Happening): void => {
+    const step = advance(conversation, happening, { nowMs: clock.monotonicMs(), random: options.random() });
+    conversation = step.state;
+    for (const effect of step.effects) act(effect);
+    if (conversation.phase !== 'open' || happening.type !== 'heard') arm();
+  };
+
+  /** While open the pulse looks at the deadline; before that a timer of its own does. */
+  const arm = (): void => {
+    timer?.cancel();
+    timer = undefined;
+    if (conversation.phase === 'stopped' || conversation.phase === 'open') return;
+    const waitMs = Math.max(0, conversation.deadlineMs - clock.monotonicMs());
+    timer = clock.after(waitMs, () => happen({ type: 'time' }));
+  };
+
+  const nonsense = (what: string): void => {
+    counters.nonsense += 1;
+    const times = (toldRefusals.get(what) ?? 0) + 1;
+    toldRefusals.set(what, times);
+    if (times === 1) log.warn({ what }, 'ingest sent something that makes no sense; it is ignored');
+  };
+
+  const act = (effect: Effect): void => {
+    switch (effect.type) {
+      case 'connect':
+        return connect(effect.url);
+      case 'hello':
+        return void greet(connection);
+      case 'declare':
+        return void declareCurrent(connection);
+      case 'open':
+        counters.connections += 1;
+        toldRefusals.clear();
+        delivery.opened(window);
+        return pump();
+      case 'disconnect':
+        connection?.close();
+        connection = undefined;
+        sends.clear();
+        return delivery.closed();
+      case 'tell':
+        return log[effect.level](effect.fields, effect.message);
+    }
+  };
+
+  const connect = (url: string): void => {
+    // What an earlier connection still says is nobody's business.
+    const mine = (run: () => void): void => {
+      if (made === connection) run();
+    };
+    const made: Connection = openConnection(url, {
+      connected: (pingEveryMs) => mine(() => happen({ type: 'connected', pingEveryMs })),
+      heard: () => mine(() => happen({ type: 'heard' })),
+      lost: (reason) => mine(() => happen({ type: 'lost', reason })),
+      message: (event, payload, reply) => mine(() => receive(event, payload, reply)),
+    });
+    connection = made;
+    declared = new Set();
+  };
+
+  const greet = async (to: Connection | undefined): Promise<void> => {
+    if (!to) return;
+    const hello: Hello = {
+      ...options.facts(),
+      protocol: protocolVersion,
+      clockMs: clock.wallMs(),
+      dictionary: options.dictionary.hash,
+    };
+    const askedMs = clock.monotonicMs();
+    const answer = await to.ask('hello', [hello], answerMs);
+    if (to !== connection || answer === undefined) return; // over, or the conversation's own deadline judges it
+    const welcome = welcomeSchema.safeParse(answer);
+    if (!welcome.success) return happen(asRefusal(answer, 'its answer to hello'));
+    if (!spokenVersions.includes(welcome.data.protocol))
+      return happen({ type: 'refused', refusal: refuse('protocol-version', `ingest speaks ${welcome.data.protocol}`) });
+    window = welcome.data.window;
+    const onTheWayMs = (clock.monotonicMs() - askedMs) / 2;
+    options.onServerClock?.(welcome.data.serverMs + onTheWayMs - clock.wallMs());
+    if (!welcome.data.needDictionary) declared.add(options.dictionary.hash);
+    happen({ type: 'welcomed', node: welcome.data.node, needDictionary: welcome.data.needDictionary });
+  };
+
+  const asRefusal = (answer: unknown, what: string): Happening => {
+    const refusal = refusalSchema.safeParse(answer);
+    if (refusal.success) return { type: 'refused', refusal: refusal.data };
+    nonsense(what);
+    return { type: 'lost', reason: `${what} made no sense` };
+  };
+
+  /** True when the node took it. Otherwise the conversation has been told. */
+  const declare = async (to: Connection, dictionary: Dictionary): Promise<boolean> => {
+    const answer = await to.ask('dictionary', [dictionary], answerMs);
+    if (to !== connection) return false;
+    if (typeof answer === 'object' && answer !== null && Reflect.get(answer, 'ok') === true) {
+      declared.add(dictionary.hash);
+      return true;
+    }
+    happen(
+      answer === undefined
+        ? { type: 'lost', reason: 'no answer to a dictionary' }
+        : asRefusal(answer, 'its answer to a dictionary'),
+    );
+    return false;
+  };
+
+  const declareCurrent = async (to: Connection | undefined): Promise<void> => {
+    if (to && (await declare(to, options.dictionary))) happen({ type: 'declared' });
+  };
+
+  const receive = (event: string, payload: unknown, reply: ((answer: unknown) => void) | undefined): void => {
+    if (event === 'ack') {
+      const ack = ackSchema.safeParse(payload);
+      return ack.success ? acknowledge(ack.data) : nonsense('an ack');
+    }
+    if (event === 'busy') {
+      const busy = busySchema.safeParse(payload);
+      if (!busy.success) return nonsense('a busy');
+      counters.busy += 1;
+      delivery.busy(busy.data, busy.data.afterMs, clock.monotonicMs());
+      return pump();
+    }
+    if (event === 'recent') {
+      const request = recentRequestSchema.safeParse(payload);
+      return request.success && reply ? void answerRecent(request.data.sinceMs, reply) : nonsense('a recent');
+    }
+    if (event === 'refused') return happen(asRefusal(payload, 'a refused'));
+    nonsense(`the event ${JSON.stringify(event.slice(0, 40))}`);
+  };
+
+  /** One at a time: an answer is megabytes, and asking again while one is on its way must not pile them up. */
+  const answerRecent = async (sinceMs: number, reply: (answer: unknown) => void): Promise<void> => {
+    const to = connection;
+    if (isAnswering || !to) return nonsense('a recent before the last was answered');
+    isAnswering = true;
+    reply(options.recent.answer(sinceMs));
+    await to.written();
+    isAnswering = false;
+  };
+
+  const acknowledge = (ack: Ack): void => {
+    // An acknowledgement of what was never sent must not make us forget it.
+    const ranges = unsent.without(ack.epoch, ack.ranges);
+    delivery.acknowledged(ack.epoch, ranges);
+    counters.acknowledged += queue.ack(ack.epoch, ranges);
+    for (const { code, samples, detail } of ack.refused) {
+      counters.samplesRefused += samples;
+      if (toldRefusals.has(code)) continue;
+      toldRefusals.set(code, 1);
+      log.warn({ code, samples, detail }, `ingest refused samples: ${refusals[code].sentence}`);
+    }
+    if (queue.size().batches === 0) onAcknowledged?.();
+    pump();
+  };
+
+  /** Sends whatever may go now. Called whenever something changed. */
+  const pump = (): void => {
+    const to = connection;
+    if (conversation.phase !== 'open' || !to) return;
+    const nowMs = clock.monotonicMs();
+    counters.unanswered += delivery.expire(nowMs);
+    for (let batch = delivery.takeLive(nowMs); batch; batch = delivery.takeLive(nowMs)) {
+      schedule(to, batch, false);
+    }
+    if (!isReading && delivery.backlog(nowMs)) void readBacklog(to);
+  };
+
+  const readBacklog = async (to: Connection): Promise<void> => {
+    isReading = true;
+    try {
+      for (;;) {
+        const wanted = delivery.backlog(clock.monotonicMs());
+        if (!wanted || to !== connection) return;
+        const read = await queue.read(wanted.after, { maxBatches: wanted.room, maxBytes: pageBytes });
+        if (to !== connection) return;
+        for (const batch of delivery.takeBacklog(wanted.after, read)) schedule(to, batch, true);
+      }
+    } catch (error) {
+      log.error({ error }, 'the queue could not be read; trying again');
+    } finally {
+      isReading = false;
+      // A connection that came up meanwhile has found this reading under way.
+      if (to !== connection) pump();
+    }
+  };
+
+  const schedule = (to: Connection, batch: QueuedBatch, isBacklog: boolean): void => {
+    const priority = isBacklog ? backlogPriority : livePriority;
+    sends
+      .add(() => transmit(to, batch, isBacklog), { priority })
+      .catch((error: unknown) => {
+        delivery.forget(batch);
+        log.error({ error, epoch: batch.epoch, seq: batch.seq }, 'a batch could not be sent; it stays in the queue');
+      });
+  };
+
+  const transmit = async (to: Connection, batch: QueuedBatch, isBacklog: boolean): Promise<void> => {
+    await to.written();
+    if (to !== connection) return;
+    if (!declared.has(batch.dictionary)) {
+      const dictionary = await queue.dictionary(batch.dictionary);
+      if (!dictionary) return delivery.forget(batch);
+      if (!(await declare(to, dictionary))) return;
+    }
+    to.emit('batch', batch.bytes, isBacklog);
+    if (unsent.has(batch)) {
+      unsent.remove(batch);
+      counters.sent += 1;
+    } else counters.resent += 1;
+    delivery.sent(batch, clock.monotonicMs());
+  };
+
+  void options.ready.then(() => arm());
+  const pulse = clock.every(pulseMs, () => {
+    if (conversation.phase !== 'open') return;
+    happen({ type: 'time' });
+    pump();
+  });
+
+  return {
+    counters,
+    isOpen: () => conversation.phase === 'open',
+    offer: (batch) => {
+      unsent.add(batch);
+      delivery.offer(batch, clock.monotonicMs());
+      pump();
+    },
+    renew: (reason) => happen({ type: 'renew', reason }),
+    stop: async () => {
+      const to = connection;
+      if (conversation.phase === 'open' && to) {
+        if (queue.size().batches > 0)
+          await new Promise<void>((resolve) => {
+            const patience = clock.after(drainMs, resolve);
+            onAcknowledged = () => {
+              patience.cancel();
+              resolve();
+            };
+          });
+        if (to === connection) await to.ask('bye', [], byeMs);
+      }
+      pulse.cancel();
+      happen({ type: 'stop' });
+    },
+  };
+};
