@@ -48,6 +48,21 @@ test('a snapshot is read back with its table', () => {
   assert.deepEqual(decodeSnapshot(encodeSnapshot(snapshot)), snapshot);
 });
 
+test('frames are read from Node buffers, whose slice is no copy', () => {
+  const table: Table = { id: 3, series: [{ target: 'load', fields: [], metrics: ['load1'] }] };
+  const snapshot = { hostId, table, seq: 2, timesMs: new Float64Array([1, 2]), columns: [new Float32Array([5, 6])] };
+  const frame = { hostId, table: 3, seq: 3, sampleMs, ageMs: 1, values: new Float32Array([7]) };
+  const pool = Buffer.alloc(1024, 0xff);
+  for (const at of [8, 9, 10, 12]) {
+    const held = (bytes: Uint8Array): Buffer => {
+      pool.set(bytes, at);
+      return pool.subarray(at, at + bytes.length);
+    };
+    assert.deepEqual(decodeSnapshot(held(encodeSnapshot(snapshot))), snapshot);
+    assert.deepEqual(decodeHostFrame(held(encodeHostFrame(frame))), frame);
+  }
+});
+
 test('frames of another kind, version or length are not read', () => {
   const bytes = encodeHostFrame({ hostId, table: 1, seq: 1, sampleMs, ageMs: 0, values: new Float32Array(2) });
   assert.equal(decodeOverviewFrame(bytes), undefined);

@@ -178,15 +178,18 @@ export const decodeSnapshot = (bytes: Uint8Array): Snapshot | undefined => {
     hostId: readHostId(bytes, 24),
     table: JSON.parse(json) as Table,
     seq: view.getUint32(8, true),
-    timesMs: new Float64Array(bytes.slice(timesAt, valuesAt).buffer),
+    timesMs: new Float64Array(copyOf(bytes, timesAt, valuesAt).buffer),
     columns: Array.from({ length: width }, (_, i) => readFloats(bytes, valuesAt + i * ticks * 4, ticks)),
   };
 };
+
+/** Not `bytes.slice`: of a Node Buffer that is no copy but a view into a pool. */
+const copyOf = (bytes: Uint8Array, from: number, to: number): Uint8Array => new Uint8Array(bytes.subarray(from, to));
 
 /** A view where the bytes are aligned for one, a copy otherwise. */
 const readFloats = (bytes: Uint8Array, offset: number, count: number): Float32Array => {
   const at = bytes.byteOffset + offset;
   return at % 4 === 0
     ? new Float32Array(bytes.buffer, at, count)
-    : new Float32Array(bytes.slice(offset, offset + count * 4).buffer);
+    : new Float32Array(copyOf(bytes, offset, offset + count * 4).buffer);
 };
