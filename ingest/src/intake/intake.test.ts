@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { systemClock } from '@thrum/actors/system/clock';
+import { eventually } from '@thrum/actors/testing/eventually';
+import { ackSchema, busySchema, welcomeSchema } from '@thrum/actors/wire/ingest-to-agent';
+import { dictionary, sampleOf, scriptedStore, startNode, type NodeOptions, type TestNode } from './intake.contract.ts';
+import { window } from './session.ts';
+
+const nodes: TestNode[] = [];
+const start = async (options: NodeOptions = {}) => {
+  const store = scriptedStore();
+  const node = await startNode({ store, ...options });
+  nodes.push(node);
+  return { node, store };
+};
+after(async () => {
+  for (const node of nodes) await node.close();
+});
+const load = (timeMs?: number) => sampleOf('load', { load1: 0.5 }, timeMs === undefined ? {} : { timeMs });
+
+test('a hello is answered with a welcome; the dictionary is asked for once for all agents', async () => {
+  const { node } = await start();
+  const first = node.agent();
+  const welcome = welcomeSchema.parse(await first.ask('hello', first.hello));
+  assert.equal(welcome.needDictionary, true);
+  assert.equal(welcome.window, window);
+  assert.equal(welcome.node, node.name);
+  assert.deepEqual(await first.ask('dictionary', dictionary), { ok: true });
+  const second = node.agent();
+  assert.equal(welcomeSchema.parse(await second.greet()).needDictionary, false);
+  await Promise.all([first.works(), second.works()]);
+});
+
+test('a batch reaches the store with its origin, and is acknowledged when the store has it and not before', async () => {
+  const { node, store } = await start();
+  const agent = node.agent({ cluster: 'blue', labels: { rack: 'r1' }, epoch: 7 });
+  await agent.greet();
+  store.does = 'never ends';
+  const seq = agent.send([load(), sampleOf('memory', { usage: 50 })]);
+  await eventually(() => assert.equal(store.writes.length, 1));
+  const write = store.writes[0];
+  assert.deepEqual(write?.origin, {
+    hostId: agent.hello.host,
+    hostName: 'test-host',
+    cluster: 'blue',
+    labels: { rack: 'r1' },
+    epoch: 7,
+    seq,
+  });
+  assert.deepEqual([...write.accepted], [1, 1]);
+  assert.equal(write.resend, false);
+  assert.equal(agent.acks.length, 0);
+  store.finish();
+  await eventually(() => assert.ok(agent.acknowledged(seq)));
+  assert.ok(agent.acks.every((ack) => ackSchema.safeParse(ack).success));
+});
+
+test('batches of many sequence numbers and epochs are acknowledged in ranges', async () => {
+  const { node } = await start();
+  const agent = node.agent({ epoch: 2 });
+  await agent.greet();
+  for (let i = 0; i < window; i += 1) agent.send([load(Date.now() + i)]);
+  await eventually(() =>
+    assert.ok(Array.from({ length: window }, (_, i) => i + 1).every((seq) => agent.acknowledged(seq))),
+  );
+  assert.ok(agent.acks.length < window, 'several batches share an acknowledgement');
+});
+
+test('without room in the store a batch is busy: shown live, kept by the agent, taken when it comes again', async () => {
+  const { node, store } = await start();
+  const agent = node.agent();
+  await agent.greet();
+  store.does = 'is full';
+  const batchesShown = (): number => node.live.counters()['batches'] ?? 0;
+  const seq = agent.send([load()]);
+  await eventually(() => assert.equal(agent.busy.length, 1));
+  assert.deepEqual(busySchema.parse(agent.busy[0]), { epoch: 1, seq, afterMs: 1234 });
+  assert.equal(batchesShown(), 1);
+  store.does = 'stores';
+  agent.send([load()], { seq, resend: true });
+  await eventually(() => assert.ok(agent.acknowledged(seq)));
+  assert.equal(batchesShown(), 1, 'a resend is not shown a second time');
+  assert.equal(store.writes[0]?.resend, true);
+});
+
+test('a batch that comes again while it is being stored is not stored twice and acknowledged once it is', async () => {
+  const { node, store } = await start();
+  const agent = node.agent();
+  await agent.greet();
+  store.does = 'never ends';
+  const seq = agent.send([load()]);
+  agent.send([load()], { seq, resend: true });
+  await eventually(() => assert.equal(node.intake.counts.batchesInFlightAgain, 1));
+  assert.equal(store.writes.length, 1);
+  store.finish();
+  await eventually(() => assert.ok(agent.acknowledged(seq)));
+});
+
+test('samples that can never be stored are refused with their reason, the rest of the batch is stored', async () => {
+  const { node, store } = await start();
+  const agent = node.agent();
+  await agent.greet();
+  const now = Date.now();
+  const seq = agent.send([
+    load(now),
+    sampleOf('memory', { usage: 1 }, { timeMs: now + 600_000 }),
+    sampleOf('host', { uptime: 1 }, { timeMs: now - 6 * 86_400_000 }),
+    sampleOf('cpu', { usage: 1 }, { timeMs: now, fields: ['total'] }),
+    sampleOf('cpu', { usage: 2 }, { timeMs: now, fields: ['total'] }),
+  ]);
+  await eventually(() => assert.ok(agent.acknowledged(seq)));
+  assert.deepEqual([...(store.writes[0]?.accepted ?? [])], [1, 0, 0, 1, 0]);
+  const codes = agent.acks.flatMap((ack) => ack.refused).map((one) => [one.seq, one.code, one.samples]);
+  assert.deepEqual(codes, [
+    [seq, 'time-ahead', 1],
+    [seq, 'time-past', 1],
+    [seq, 'time-order', 1],
+  ]);
+  assert.equal(node.intake.counts.samplesRefused.get('time-ahead'), 1);
+  assert.equal(agent.closed, false);
+  const none = agent.send([sampleOf('memory', { usage: 1 }, { timeMs: now + 600_000 })]);
+  await eventually(() => assert.ok(agent.acknowledged(none)));
+  assert.equal(store.writes.length, 1, 'a batch of which nothing is left does not bother the store');
+});
+
+test('what the store refuses is told to the agent like what the intake refuses', async () => {
+  const { node, store } = await start();
+  const agent = node.agent();
+  await agent.greet();
+  store.does = 'refuses';
+  const seq = agent.send([load()]);
+  await eventually(() => assert.ok(agent.acknowledged(seq)));
+  assert.deepEqual(agent.acks[0]?.refused, [{ seq, code: 'not-stored', samples: 1, detail: 'scripted' }]);
+  assert.equal(node.intake.counts.samplesRefused.get('not-stored'), 1);
+});
+
+test('a batch that the store gave up while closing is not acknowledged', async () => {
+  const { node, store } = await start();
+  const agent = node.agent();
+  await agent.greet();
+  store.does = 'closes';
+  const seq = agent.send([load()]);
+  await eventually(() => assert.equal(store.writes.length, 1));
+  store.does = 'stores';
+  await agent.works();
+  assert.equal(agent.acknowledged(seq), false);
+});
+
+test('the same agent on a new connection takes over without a word; another start of it tells the old one to stop', async () => {
+  const { node } = await start();
+  const first = node.agent();
+  await first.greet();
+  const again = node.agent({ host: first.hello.host, boot: first.hello.boot });
+  await again.greet();
+  await eventually(() => assert.ok(first.closed));
+  assert.deepEqual(first.refused, []);
+  const clone = node.agent({ host: first.hello.host });
+  await clone.greet();
+  await again.isRefused('replaced');
+  await clone.works();
+  assert.equal(node.intake.gauges()['sessions'], 1);
+});
+
+test('a goodbye is answered, and nobody is alarmed', async () => {
+  const { node } = await start();
+  const agent = node.agent();
+  const states: string[] = [];
+  node.topics.subscribe('roster', {
+    deliver: ({ payload }) =>
+      states.push((JSON.parse(Buffer.from(payload).toString()) as { connection: string }).connection),
+  });
+  await agent.greet();
+  await agent.works();
+  assert.deepEqual(await agent.ask('bye'), { ok: true });
+  agent.socket.disconnect();
+  await eventually(() => assert.deepEqual(states, ['connected', 'left']));
+});
+
+test('a lost connection is reconnecting at once', async () => {
+  const { node } = await start();
+  const agent = node.agent();
+  const states: string[] = [];
+  node.topics.subscribe('roster', {
+    deliver: ({ payload }) =>
+      states.push((JSON.parse(Buffer.from(payload).toString()) as { connection: string }).connection),
+  });
+  await agent.greet();
+  agent.socket.io.engine.close();
+  await eventually(() => assert.deepEqual(states, ['connected', 'reconnecting']));
+});
+
+test('a stopping node acknowledges what lands in time, tells agents to go elsewhere, and takes no more', async () => {
+  const { node, store } = await start();
+  const agent = node.agent();
+  await agent.greet();
+  store.does = 'never ends';
+  const seq = agent.send([load()]);
+  await eventually(() => assert.equal(store.writes.length, 1));
+  const closing = node.intake.close();
+  systemClock.after(50, () => store.finish());
+  await closing;
+  await agent.isRefused('leaving');
+  assert.ok(agent.acknowledged(seq));
+});
+
+test('handshakes beyond the rate are turned down and counted, those let in go on', async () => {
+  const limits = { handshakesPerSecond: 0.001, burst: 2, maxConnections: 10, maxWaiting: 10, maxWaitingPerAddress: 10 };
+  const { node } = await start({ admission: limits });
+  const [first, second] = [node.agent(), node.agent()];
+  await Promise.all([first.greet(), second.greet()]);
+  const third = node.agent();
+  await eventually(() => assert.ok(third.closed));
+  assert.equal(node.intake.counts.handshakesTurnedDown, 1);
+  await Promise.all([first.works(), second.works()]);
+});
+
+test('who says nothing is shown the door when his time is over', async () => {
+  const { node } = await start({ helloWithinMs: 100 });
+  const good = node.agent();
+  await good.greet();
+  const mute = node.agent();
+  await mute.isRefused('hello-first');
+  await good.works();
+  assert.equal(node.intake.gauges()['connectionsWaiting'], 0);
+});
