@@ -15,9 +15,9 @@ const gateway = (): Plugin => ({
     if (!vite.httpServer) return;
     const entry = new URL('./src/lib/server/development.ts', import.meta.url).href;
     const { attachInDevelopment } = (await import(/* @vite-ignore */ entry)) as {
-      attachInDevelopment: (http: Server) => Promise<() => Promise<void>>;
+      attachInDevelopment: (http: Server) => () => Promise<void>;
     };
-    const stop = await attachInDevelopment(vite.httpServer as Server);
+    const stop = attachInDevelopment(vite.httpServer as Server);
     vite.httpServer.once('close', () => void stop());
   },
 });

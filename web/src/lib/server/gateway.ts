@@ -121,8 +121,8 @@ export const startGateway = (parts: GatewayParts): Gateway => {
     counters.add('web_tabs_opened');
     socket.emit('greeting', parts.greeting());
     // A middleware that never goes on: an event is not emitted here, or one named "error" would end the process.
-    socket.use(([name, ...args]) => {
-      const told = actor.tell({ kind: 'event', name: String(name), args });
+    socket.use(([name, ...args]: readonly unknown[]) => {
+      const told = actor.tell({ kind: 'event', name, args });
       if (!told.ok) outlet.close(refuse('too-fast'));
     });
     wire.transport.on('drain', outlet.drained);

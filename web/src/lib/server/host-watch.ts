@@ -175,7 +175,8 @@ export const createHostWatch = (parts: WatchParts) => {
   }
 
   /** Another node owns the host now: nobody gets its frames before they have its table. */
-  const moved = (): void => {
+  const moved = (node: string): void => {
+    follow(node);
     for (const viewer of viewers.keys()) viewers.set(viewer, false);
     askOwner();
   };
@@ -205,8 +206,7 @@ export const createHostWatch = (parts: WatchParts) => {
       if (source === undefined) follow(node);
       if (source !== node) {
         if (parts.owner() !== node) return counters.add('web_frames_foreign');
-        follow(node);
-        moved();
+        moved(node);
       }
       // A copy: the bytes that came may be a small part of a large buffer.
       const arrived = { frame: { ...frame, values: frame.values.slice() }, atMs: clock.monotonicMs() };
@@ -226,7 +226,7 @@ export const createHostWatch = (parts: WatchParts) => {
     rosterChanged: (connected: boolean): void => {
       const owner = parts.owner();
       if (owner === undefined || viewers.size === 0) return;
-      if (source !== owner) moved();
+      if (source !== owner) moved(owner);
       else if (!base && connected && asking === undefined) {
         retryMs = watchLimits.retryMs;
         for (const viewer of viewers.keys()) viewers.set(viewer, false);

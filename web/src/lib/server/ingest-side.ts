@@ -58,7 +58,7 @@ export const startIngestSide = (parts: IngestSideParts) => {
   const { clock } = system;
   const log = system.log.child({ room: 'ingest-side' });
   const roster = createRosterView(() => ({ monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() }));
-  const overview = createOverviewCache(clock.monotonicMs);
+  const overview = createOverviewCache(() => clock.monotonicMs());
   const nodes = new Map<string, IngestNode>();
   let news: News | undefined;
 
@@ -118,7 +118,7 @@ export const startIngestSide = (parts: IngestSideParts) => {
 
   const up = (peer: NodeInfo): void => {
     if (peer.role !== 'ingest') return;
-    log.info({ node: peer.name }, 'an ingest node is linked');
+    log.info({ ingest: peer.name }, 'an ingest node is linked');
     nodes.set(peer.id, { id: peer.id, name: peer.name, since: clock.wallMs() });
     take(roster.nodeUp(peer.id));
     news?.ingest();
@@ -126,7 +126,7 @@ export const startIngestSide = (parts: IngestSideParts) => {
   };
   const down = (peer: NodeInfo, reason: string): void => {
     if (!nodes.delete(peer.id)) return;
-    log.warn({ node: peer.name, reason }, 'the link to an ingest node is lost');
+    log.warn({ ingest: peer.name, reason }, 'the link to an ingest node is lost');
     take(roster.nodeDown(peer.id));
     news?.ingest();
   };

@@ -16,6 +16,8 @@ export const overviewLimits = {
   maxHosts: 20_000,
   /** What one greeting carries for the spark lines; with more hosts than fit, it carries every second, third, … second. */
   greetingBytes: 1024 * 1024,
+  /** Ages handed out may be wrong by so much. */
+  reuseMs: 200,
 } as const;
 
 type Kept = { readonly bytes: Uint8Array; readonly arrivedMs: number };
@@ -29,6 +31,9 @@ export const createOverviewCache = (monotonicMs: () => number) => {
   let frames: Kept[] = [];
   let bytesKept = 0;
   const last = new Map<string, Last>();
+  /** Encoding a large fleet takes tens of milliseconds, and after the loss of a web node its tabs all come at once. */
+  let minuteFrame: Uint8Array | undefined;
+  let lastFrame: Kept | undefined;
 
   const expire = (nowMs: number): void => {
     let gone = 0;
@@ -37,7 +42,9 @@ export const createOverviewCache = (monotonicMs: () => number) => {
       bytesKept -= frame.bytes.length;
       gone += 1;
     }
-    if (gone > 0) frames = frames.slice(gone);
+    if (gone === 0) return;
+    frames = frames.slice(gone);
+    minuteFrame = undefined;
   };
 
   const keep = (bytes: Uint8Array, rows: readonly OverviewRow[], arrivedMs: number): void => {
@@ -47,14 +54,34 @@ export const createOverviewCache = (monotonicMs: () => number) => {
       last.set(row.hostId, { row: { ...row, values: row.values.slice() }, arrivedMs });
     }
     // A copy: the bytes that came may be a small part of a large buffer.
-    frames.push({ bytes: bytes.slice(), arrivedMs });
+    frames.push({ bytes: new Uint8Array(bytes), arrivedMs });
     bytesKept += bytes.length;
+    minuteFrame = undefined;
+    lastFrame = undefined;
   };
 
   /** The last row of every host, aged to now: one frame. */
   const lastValues = (): Uint8Array => {
     const nowMs = monotonicMs();
-    return encodeOverviewFrame([...last.values()].map(({ row, arrivedMs }) => aged(row, nowMs - arrivedMs)));
+    if (lastFrame && nowMs - lastFrame.arrivedMs < overviewLimits.reuseMs) return lastFrame.bytes;
+    const rows = [...last.values()].map(({ row, arrivedMs }) => aged(row, nowMs - arrivedMs));
+    lastFrame = { bytes: encodeOverviewFrame(rows), arrivedMs: nowMs };
+    return lastFrame.bytes;
+  };
+
+  /** The rows of the minute before in one frame, oldest first, thinned to what may be sent. */
+  const minute = (): Uint8Array => {
+    const nowMs = monotonicMs();
+    expire(nowMs);
+    if (minuteFrame) return minuteFrame;
+    const step = Math.max(1, Math.ceil(bytesKept / overviewLimits.greetingBytes));
+    const rows: OverviewRow[] = [];
+    for (const { bytes, arrivedMs } of frames) {
+      // By the second and not by the frame, or one of two ingest nodes would lose all of its frames.
+      if (Math.floor(arrivedMs / 1000) % step !== 0) continue;
+      for (const row of decodeOverviewFrame(bytes) ?? []) rows.push(aged(row, nowMs - arrivedMs));
+    }
+    return (minuteFrame = encodeOverviewFrame(rows));
   };
 
   return {
@@ -84,26 +111,15 @@ export const createOverviewCache = (monotonicMs: () => number) => {
       expire(nowMs);
     },
 
-    forget: (hostId: string): void => void last.delete(hostId),
+    forget: (hostId: string): void => {
+      last.delete(hostId);
+      lastFrame = undefined;
+    },
 
     lastValues,
 
-    /**
-     * For a greeting: the rows of the minute before in one frame, oldest first, thinned to what may be sent; and a frame with the last
-     * row of every host. Two frames and not sixty-one, because socket.io's parser takes at most ten binary parts in a message.
-     */
-    greeting: (): Uint8Array[] => {
-      const nowMs = monotonicMs();
-      expire(nowMs);
-      const step = Math.max(1, Math.ceil(bytesKept / overviewLimits.greetingBytes));
-      const rows: OverviewRow[] = [];
-      for (const { bytes, arrivedMs } of frames) {
-        // By the second and not by the frame, or one of two ingest nodes would lose all of its frames.
-        if (Math.floor(arrivedMs / 1000) % step !== 0) continue;
-        for (const row of decodeOverviewFrame(bytes) ?? []) rows.push(aged(row, nowMs - arrivedMs));
-      }
-      return [encodeOverviewFrame(rows), lastValues()];
-    },
+    /** For a greeting. Two frames and not sixty-one: socket.io's parser takes at most ten binary parts in a message. */
+    greeting: (): Uint8Array[] => [minute(), lastValues()],
 
     size: (): { hosts: number; frames: number; bytes: number } => ({
       hosts: last.size,

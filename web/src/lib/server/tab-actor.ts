@@ -23,7 +23,7 @@ export const tabLimits = {
 } as const;
 
 export type TabMessage =
-  | { kind: 'event'; name: string; args: readonly unknown[] }
+  | { kind: 'event'; name: unknown; args: readonly unknown[] }
   | { kind: 'answered'; outcome: HistoryOutcome; reply: Reply }
   | { kind: 'next' };
 
@@ -115,13 +115,13 @@ export const tabActor = (parts: TabParts): ActorSpec<TabMessage, Tab> => {
     return tab.asking ? tab : askNext(tab, tell);
   };
 
-  const event = (tab: Tab, name: string, args: readonly unknown[], tell: (message: TabMessage) => void): Tab => {
+  const event = (tab: Tab, name: unknown, args: readonly unknown[], tell: (message: TabMessage) => void): Tab => {
     const bucket = takeOne(tab.bucket, clock.monotonicMs());
     if (!bucket) return turnOut(tab, refuse('too-fast'));
     tab.bucket = bucket;
     if (name === 'watch') return watch(tab, args);
     if (name === 'ask') return ask(tab, args, tell);
-    return malformed(tab, `no such message: ${JSON.stringify(name.slice(0, 40))}`);
+    return malformed(tab, `no such message: ${JSON.stringify(String(name).slice(0, 40))}`);
   };
 
   return {

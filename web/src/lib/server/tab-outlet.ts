@@ -134,7 +134,7 @@ export const createTabOutlet = (connection: Connection, present: Present, counte
         if (!isCurrent() || owed.snapshot) return;
         if (owed.frame === undefined && paced(bytes.length)) return connection.emit('frame', bytes);
         if (owed.frame) counters.add('web_frames_skipped');
-        owed.frame = bytes.slice();
+        owed.frame = new Uint8Array(bytes);
       },
     };
   };

@@ -39,8 +39,8 @@ export const startWebNode = (parts: WebNodeParts): WebNode => {
     watches: side.watches,
     history: side.history,
     present: {
-      nowMs: clock.monotonicMs,
-      serverMs: clock.wallMs,
+      nowMs: () => clock.monotonicMs(),
+      serverMs: () => clock.wallMs(),
       overview: side.overview.lastValues,
       roster: side.roster.get,
       ingest: side.ingestNodes,
@@ -58,7 +58,7 @@ export const startWebNode = (parts: WebNodeParts): WebNode => {
   });
   side.tell(gateway);
   return {
-    tabs: gateway.tabs,
+    tabs: () => gateway.tabs(),
     counters: () => ({
       ...counters.read(),
       web_tabs: gateway.tabs(),

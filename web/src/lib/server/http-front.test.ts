@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, request, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { allowedNames } from './hosts.ts';
+import { httpFront, isPagePath, policyOf } from './http-front.ts';
+
+type Answer = { status: number; headers: IncomingHttpHeaders; text: string };
+
+const start = async (t: TestContext) => {
+  const state = { ready: true };
+  const http = createServer(
+    httpFront({
+      names: allowedNames(['https://thrum.example.org']),
+      policy: policyOf('<meta http-equiv="content-security-policy" content="default-src \'none\'">'),
+      isReady: () => state.ready,
+      page: (asked, response, next) => (asked.url === '/missing.js' ? next() : response.end(`file ${asked.url}`)),
+    }),
+  );
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  t.after(() => http.close());
+  const { port } = http.address() as AddressInfo;
+  const ask = (path: string, options: { method?: string; headers?: Record<string, string> } = {}): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const sent = request({ port, host: '127.0.0.1', path, ...options }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (part: string) => (text += part));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+      });
+      sent.on('error', reject);
+      sent.end();
+    });
+  return { ask, state };
+};
+
+test('every page is the same shell, and files are files', async (t) => {
+  const { ask } = await start(t);
+  assert.equal((await ask('/hosts/00000000-0000-4000-8000-000000000001?range=1h')).text, 'file /');
+  assert.equal((await ask('/')).headers['cache-control'], 'no-cache');
+  assert.equal((await ask('/_app/immutable/x.js')).text, 'file /_app/immutable/x.js');
+  assert.equal((await ask('/missing.js')).status, 404);
+  assert.deepEqual(['/', '/a/b', '/_app/x', '/favicon.svg', '/hosts/1'].map(isPagePath), [
+    true,
+    true,
+    false,
+    false,
+    true,
+  ]);
+});
+
+test('every answer carries the security headers', async (t) => {
+  const { ask } = await start(t);
+  for (const path of ['/', '/x.js', '/missing.js', '/healthz']) {
+    const { headers } = await ask(path);
+    assert.equal(headers['x-content-type-options'], 'nosniff');
+    assert.equal(headers['referrer-policy'], 'no-referrer');
+    assert.equal(headers['content-security-policy'], "default-src 'none'; frame-ancestors 'none'");
+  }
+});
+
+test('a page without a policy of its own gets one that allows nothing', () => {
+  assert.equal(policyOf('<html></html>'), "default-src 'none'; frame-ancestors 'none'");
+});
+
+test('a wrong Host, a wrong Origin and a wrong method are refused', async (t) => {
+  const { ask } = await start(t);
+  assert.equal((await ask('/', { headers: { host: 'evil.example' } })).status, 421);
+  assert.equal((await ask('/', { headers: { origin: 'https://evil.example' } })).status, 403);
+  assert.equal((await ask('/', { method: 'POST' })).status, 405);
+  assert.equal((await ask('/', { headers: { host: 'thrum.example.org' } })).status, 200);
+});
+
+test('a balancer asks for health by any name, and is told when the node is not ready', async (t) => {
+  const { ask, state } = await start(t);
+  assert.equal((await ask('/healthz', { headers: { host: '10.1.2.3' } })).status, 200);
+  state.ready = false;
+  assert.equal((await ask('/healthz')).status, 503);
+});

@@ -1,0 +1,69 @@
+/**
+ * Plain HTTP of a web node: the page's files, and `/healthz`. Every answer carries the security headers; every request but `/healthz` (a
+ * balancer asks by address) must name us by a name we go by. Pages are all the same static shell: the browser decides what it shows.
+ */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { checkNames, type AllowedNames } from './hosts.ts';
+
+/** SvelteKit's built handler. */
+export type PageHandler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+
+const headers: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'x-frame-options': 'DENY',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+};
+
+/**
+ * The policy that stands in the head of the built page, where SvelteKit names its one inline script by hash, as a header: there it also
+ * holds for what is no page, and can forbid frames. Nothing is allowed when the page has none.
+ */
+export const policyOf = (html: string): string => {
+  const inHead = /<meta http-equiv="content-security-policy" content="([^"]+)"/.exec(html)?.[1] ?? "default-src 'none'";
+  return `${inHead}; frame-ancestors 'none'`;
+};
+
+/** True for a path that is a page of the app: no file of the build has such a name. */
+export const isPagePath = (path: string): boolean => !path.startsWith('/_app/') && !/\.[a-z0-9]{1,8}$/i.test(path);
+
+const plain = (response: ServerResponse, status: number, text: string): void => {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
+  response.end(`${text}\n`);
+};
+
+export type FrontParts = {
+  names: AllowedNames;
+  page: PageHandler;
+  /** Content-Security-Policy of every answer. */
+  policy: string;
+  isReady(): boolean;
+};
+
+export const httpFront = (parts: FrontParts): RequestListener => {
+  return (request, response) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    response.setHeader('content-security-policy', parts.policy);
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    if (path === '/healthz') return plain(response, parts.isReady() ? 200 : 503, parts.isReady() ? 'ok' : 'starting');
+    const verdict = checkNames(parts.names, { host: request.headers.host, origin: request.headers.origin });
+    if (!verdict.ok)
+      return plain(
+        response,
+        verdict.header === 'Host' ? 421 : 403,
+        `wrong-origin: this dashboard is not reached as ${verdict.name} (see THRUM_ORIGINS)`,
+      );
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD');
+      return plain(response, 405, 'only GET and HEAD');
+    }
+    if (isPagePath(path)) {
+      request.url = '/';
+      // A new version must be seen at the next load; the files it names are immutable.
+      response.setHeader('cache-control', 'no-cache');
+    }
+    parts.page(request, response, () => plain(response, 404, 'no such file'));
+  };
+};

@@ -1,0 +1,68 @@
+/** A web node as a program: its actor system, its place in the mesh and its gateway, started on an HTTP server that listens already. */
+import { readFileSync } from 'node:fs';
+import type { Server as HttpServer } from 'node:http';
+import { startLinks } from '@thrum/actors/link/links';
+import { createActorSystem } from '@thrum/actors/system/actor-system';
+import { systemClock } from '@thrum/actors/system/clock';
+import { createLog } from '@thrum/actors/system/log';
+import { startTopics } from '@thrum/actors/topics/topics';
+import { defaultNodeName, type WebSettings } from './config.ts';
+import { allowedNames } from './hosts.ts';
+import { startWebNode, type WebNode } from './web-node.ts';
+
+export type Program = {
+  /** For the ready line. */
+  node: string;
+  meshPort: number;
+  web: WebNode;
+  /** Tabs first, so that they are told; the mesh last. */
+  stop(): Promise<void>;
+};
+
+const readVersion = (): string => {
+  const json = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return json.version;
+};
+
+/** Throws, with a message that names the port, when the mesh port cannot be had. `port` is where `http` listens. */
+export const startProgram = async (
+  settings: WebSettings,
+  http: HttpServer,
+  options: { port: number; sharesServer: boolean },
+): Promise<Program> => {
+  const name = settings.nodeName ?? defaultNodeName(options.port);
+  const log = createLog({ name: 'web', level: settings.logLevel }).child({ node: name });
+  const system = createActorSystem({ name, clock: systemClock, log });
+  const links = await startLinks({
+    self: { id: name, name, role: 'web' },
+    key: settings.meshKey,
+    bind: settings.bind,
+    port: settings.meshPort,
+    seeds: settings.meshSeeds,
+    ...(settings.meshAdvertise !== undefined && { advertise: settings.meshAdvertise }),
+    system,
+  });
+  const topics = startTopics({ links, system });
+  const web = startWebNode({
+    http,
+    links,
+    topics,
+    system,
+    names: allowedNames(settings.origins),
+    version: readVersion(),
+    sharesServer: options.sharesServer,
+  });
+  return {
+    node: name,
+    meshPort: Number(links.self.address.split(':').at(-1)),
+    web,
+    stop: async () => {
+      await web.close();
+      topics.close();
+      await links.close();
+      await system.stop();
+    },
+  };
+};
