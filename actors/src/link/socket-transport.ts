@@ -17,6 +17,8 @@ const requestMs = 3000;
 /** How long what was sent before a close may take to leave. */
 const farewellMs = 1000;
 const maxReasonBytes = 120;
+/** WebSocket's own, of the few frames of a handshake. */
+const frameHeaderBytes = 256;
 const socketOptions = { maxPayload: transportLimits.frameBytes, perMessageDeflate: false } as const;
 
 const shorten = (reason: string): string => Buffer.from(reason).subarray(0, maxReasonBytes).toString('latin1');
@@ -34,7 +36,9 @@ const carry = (
 ): Connection => {
   let closing = false;
   let ended = false;
+  let trusted = false;
   let untrustedBytes = 0;
+  let untrustedFrameBytes = 0;
   let reason: string | undefined;
   let farewell: Timer | undefined;
 
@@ -43,12 +47,15 @@ const carry = (
     ended = true;
     events.closed(why);
   };
-  const count = (chunk: Buffer): void => {
-    untrustedBytes += chunk.length;
-    if (untrustedBytes <= transportLimits.untrustedBytes) return;
-    reason = `more than ${transportLimits.untrustedBytes} bytes before the handshake was over`;
+  const tooMuch = (): void => {
+    reason ??= `more than ${transportLimits.untrustedBytes} bytes before the handshake was over`;
     closing = true;
     socket.terminate();
+  };
+  // Bytes as they come in, so that a huge frame is not collected first.
+  const count = (chunk: Buffer): void => {
+    untrustedBytes += chunk.length;
+    if (untrustedBytes > transportLimits.untrustedBytes + frameHeaderBytes) tooMuch();
   };
   raw.on('data', count);
 
@@ -58,7 +65,10 @@ const carry = (
       if (closing || socket.readyState !== WebSocket.OPEN) written?.();
       else socket.send(frame, () => written?.());
     },
-    trust: () => void raw.off('data', count),
+    trust: () => {
+      trusted = true;
+      raw.off('data', count);
+    },
     close: (why) => {
       if (closing) return;
       closing = true;
@@ -70,7 +80,10 @@ const carry = (
   const events = open(connection);
   socket.on('message', (data, isBinary) => {
     if (closing) return;
-    if (isBinary) events.frame(bytesOf(data));
+    const bytes = bytesOf(data);
+    untrustedFrameBytes += bytes.byteLength;
+    if (!trusted && untrustedFrameBytes > transportLimits.untrustedBytes) tooMuch();
+    else if (isBinary) events.frame(bytes);
     else connection.close('a text frame: only binary ones are spoken here');
   });
   socket.on('error', (error) => {

@@ -2,6 +2,7 @@
  * The local subscribers of all topics. A delivery made while another is under way (a subscriber that publishes) waits its turn, so that all
  * subscribers see one order. A subscriber that throws is counted, logged at most once a second, and stays.
  */
+import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 
 export type Delivery = {
@@ -9,7 +10,7 @@ export type Delivery = {
   /** Node id of the publisher. */
   node: string;
   key: string | undefined;
-  /** Empty with a key: forgotten. Shared by all subscribers: not to be changed. */
+  /** Empty with a key: forgotten. Shared by all subscribers, and perhaps a view of a larger frame: to be copied when it is kept. */
   payload: Uint8Array;
 };
 
@@ -23,14 +24,16 @@ const logEveryMs = 1000;
 
 export class Subscribers {
   readonly #log: Log;
+  readonly #clock: Clock;
   readonly #byTopic = new Map<string, Set<{ readonly subscriber: Subscriber }>>();
   #waiting: (() => void)[] | undefined;
   #delivered = 0;
   #failures = 0;
   #loggedMs = -Infinity;
 
-  constructor(log: Log) {
+  constructor(log: Log, clock: Clock) {
     this.#log = log;
+    this.#clock = clock;
   }
 
   get delivered(): number {
@@ -90,7 +93,7 @@ export class Subscribers {
       run();
     } catch (error) {
       this.#failures += 1;
-      const nowMs = performance.now();
+      const nowMs = this.#clock.monotonicMs();
       if (nowMs - this.#loggedMs < logEveryMs) return;
       this.#loggedMs = nowMs;
       this.#log.error({ topic, error, failures: this.#failures }, 'a subscriber failed');

@@ -48,7 +48,7 @@ export const startTopics = (options: { links: Links; system: ActorSystem; bounds
   const syncs = new Map<string, PeerSync>();
   const lingering = new Map<string, Timer>();
   const watchers = new Set<{ prefix: string; listener: (topic: string, interested: boolean) => void }>();
-  const subscribers = new Subscribers(log);
+  const subscribers = new Subscribers(log, clock);
   let scheduled = false;
   let retry: Timer | undefined;
   let closed = false;
@@ -72,8 +72,13 @@ export const startTopics = (options: { links: Links; system: ActorSystem; bounds
   const runSyncs = (): void => {
     if (closed) return;
     for (const sync of syncs.values()) sync.run({ interestedIn: interests.topicsOf(), retained: own });
-    if (![...syncs.values()].every((sync) => sync.isDone))
-      retry ??= clock.after(retryMs, () => ((retry = undefined), runSyncs()));
+    if (![...syncs.values()].every((sync) => sync.isDone)) retryLater();
+  };
+  const retryLater = (): void => {
+    retry ??= clock.after(retryMs, () => {
+      retry = undefined;
+      runSyncs();
+    });
   };
   /** Together for all that changed in this turn. */
   const syncSoon = (): void => {
@@ -114,8 +119,8 @@ export const startTopics = (options: { links: Links; system: ActorSystem; bounds
       }
       counts.notSent += 1;
       if (key === undefined) continue;
-      syncs.get(to[at] ?? '')?.needsKey(topic, key);
-      retry ??= clock.after(retryMs, () => ((retry = undefined), runSyncs()));
+      if (own.get(topic)?.get(key) ?? payload.byteLength === 0) syncs.get(to[at] ?? '')?.needsKey(topic, key);
+      retryLater();
     }
   };
 
@@ -136,7 +141,11 @@ export const startTopics = (options: { links: Links; system: ActorSystem; bounds
     switch (message.kind) {
       case 'interest':
         for (const topic of message.remove) if (interests.remove(topic, from.id)) sync?.needsNothing(topic);
-        for (const topic of message.add) if (interests.add(topic, from.id) && own.has(topic)) sync?.needsAll(topic);
+        for (const topic of message.add) {
+          interests.add(topic, from.id);
+          // Also when nothing is retained, and when it was interested before: it may hold what was forgotten while it was away.
+          if (interests.topicsOf(from.id).has(topic)) sync?.needsAll(topic);
+        }
         syncSoon();
         return;
       case 'news':

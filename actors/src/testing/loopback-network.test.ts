@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { test } from 'node:test';
+import { transportContract } from '../link/transport.contract.ts';
+import type { Connection } from '../link/transport.ts';
+import { systemClock } from '../system/clock.ts';
+import { fakeClock } from './fake-clock.ts';
+import { loopbackNetwork } from './loopback-network.ts';
+import type { LoopbackOptions } from './loopback-network.ts';
+
+const meant = (options: Omit<LoopbackOptions, 'clock'>) => () => {
+  const network = loopbackNetwork(7, { clock: systemClock, ...options });
+  return {
+    transport: network.transport('a'),
+    bind: 'a',
+    addressOf: (listener: { port: number }) => `a:${listener.port}`,
+    nowhere: 'nowhere:1',
+  };
+};
+transportContract('loop-back', meant({}));
+transportContract('loop-back with delay and loss', meant({ delayMs: { min: 1, max: 5 }, lossRate: 0.2, resendMs: 5 }));
+
+const pair = async (options: Omit<LoopbackOptions, 'clock'>) => {
+  const clock = fakeClock();
+  const network = loopbackNetwork(3, { clock, ...options });
+  const arrived: number[] = [];
+  const ends: string[] = [];
+  await network.transport('b').listen({
+    bind: 'b',
+    port: 1,
+    accept: (connection) => {
+      connection.trust();
+      return { frame: (bytes) => void arrived.push(bytes[0] ?? -1), closed: (reason) => void ends.push(`b ${reason}`) };
+    },
+  });
+  const dialling = network
+    .transport('a')
+    .dial('b:1', () => ({ frame: () => undefined, closed: (reason) => void ends.push(`a ${reason}`) }), {
+      deadlineMs: 1000,
+    });
+  const advance = async (ms: number): Promise<void> => {
+    for (let at = 0; at < 4; at += 1) await nextTurn();
+    clock.advance(ms);
+    for (let at = 0; at < 4; at += 1) await nextTurn();
+  };
+  await advance(500);
+  const dialled = await dialling;
+  assert.ok(dialled.ok);
+  const send = (connection: Connection, value: number): void => connection.send(new Uint8Array([value]));
+  return { network, arrived, ends, advance, connection: dialled.connection, send };
+};
+
+test('a frame arrives when its delay is over, not before', async () => {
+  const { arrived, advance, connection, send } = await pair({ delayMs: { min: 50, max: 50 } });
+  send(connection, 1);
+  send(connection, 2);
+  await advance(49);
+  assert.deepEqual(arrived, []);
+  await advance(1);
+  assert.deepEqual(arrived, [1, 2]);
+});
+
+test('over a split nothing arrives and nobody is told; healed, it all arrives in order', async () => {
+  const { network, arrived, ends, advance, connection, send } = await pair({});
+  network.split(['a'], ['b']);
+  send(connection, 1);
+  send(connection, 2);
+  await advance(60_000);
+  assert.deepEqual([arrived, ends], [[], []]);
+  network.heal();
+  await advance(0);
+  assert.deepEqual(arrived, [1, 2]);
+});
+
+test('a killed host ends its connections at both ends and is not reached until it is revived', async () => {
+  const { network, ends, advance } = await pair({});
+  network.kill('b');
+  await advance(0);
+  assert.deepEqual(ends.sort(), ['a connection lost: the process is gone', 'b connection lost: the process is gone']);
+  const dial = () =>
+    network.transport('a').dial('b:1', () => ({ frame: () => undefined, closed: () => undefined }), { deadlineMs: 9 });
+  assert.equal((await dial()).ok, false);
+  network.revive('b');
+  assert.equal((await dial()).ok, true);
+});
+
+test('the same seed makes the same delays', async () => {
+  const times = async (): Promise<number[]> => {
+    const { arrived, advance, connection, send } = await pair({ delayMs: { min: 1, max: 100 }, lossRate: 0.3 });
+    const seen: number[] = [];
+    for (let value = 0; value < 5; value += 1) send(connection, value);
+    for (let ms = 0; ms < 2000; ms += 1) {
+      await advance(1);
+      while (seen.length < arrived.length) seen.push(ms);
+    }
+    return seen;
+  };
+  const first = await times();
+  assert.equal(first.length, 5);
+  assert.deepEqual(await times(), first);
+});
