@@ -148,10 +148,11 @@ export const startIntake = (options: IntakeOptions): Intake => {
     };
     socket.onAny((event: unknown, ...args: unknown[]) => offer({ kind: 'said', event: String(event), args }));
     socket.conn.on('heartbeat', () => offer({ kind: 'heard' }));
-    // What came was no packet, or more binary data than this connection may send (none before a hello). socket.io closes it next.
-    socket.on('error', (error: Error) =>
-      shut(refuse(greeted ? 'malformed' : 'hello-first', error.message.slice(0, 200))),
-    );
+    // What came was no packet, or more binary data than this connection may send (none before a hello); socket.io closes it next. An agent
+    // may also send an event of this name, which is one nobody knows like others and has been told to the actor above.
+    socket.on('error', (error: unknown) => {
+      if (error instanceof Error) shut(refuse(greeted ? 'malformed' : 'hello-first', error.message.slice(0, 200)));
+    });
     socket.on('disconnect', (reason) => {
       overdue.cancel();
       // Told rather than stopped at once, so that what came before is still taken; a full mailbox is stopped.
