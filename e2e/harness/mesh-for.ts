@@ -39,23 +39,23 @@ const sharedElasticsearch = (): string => {
 export const meshFor = async (t: TestContext, options: TestMeshOptions = {}): Promise<TestMesh> => {
   const { ownElasticsearch = false, ...rest } = options;
   const directory = mkdtempSync(join(tmpdir(), 'thrum-e2e-'));
-  const prefix = `e2e-${randomBytes(4).toString('hex')}`;
+  const prefix = `e2e_${randomBytes(4).toString('hex')}`;
   const trouble: string[] = [];
-  let elasticsearch: Elasticsearch | undefined;
-  let mesh: Mesh | undefined;
+  const made: { elasticsearch?: Elasticsearch; mesh?: Mesh } = {};
   // One hook, so that the order is plain: programs, their indices, the server, the directory.
   t.after(async () => {
-    await mesh?.stop();
-    if (elasticsearch) await elasticsearch.stop();
+    await made.mesh?.stop();
+    if (made.elasticsearch) await made.elasticsearch.stop();
     else await deleteIndices(sharedElasticsearch(), prefix);
     rmSync(directory, { recursive: true, force: true });
     // The runner shows a file's output only when it failed; what the programs said is where the search for the reason begins.
     for (const line of trouble) t.diagnostic(line.slice(0, 500));
   });
 
-  if (ownElasticsearch) elasticsearch = await startElasticsearch({ dataDirectory: join(directory, 'elasticsearch') });
-  const elasticsearchUrl = elasticsearch?.url ?? sharedElasticsearch();
-  mesh = await startMesh({
+  if (ownElasticsearch)
+    made.elasticsearch = await startElasticsearch({ dataDirectory: join(directory, 'elasticsearch') });
+  const elasticsearchUrl = made.elasticsearch?.url ?? sharedElasticsearch();
+  const mesh = (made.mesh = await startMesh({
     ...rest,
     directory,
     store: `elasticsearch:${elasticsearchUrl}`,
@@ -66,6 +66,6 @@ export const meshFor = async (t: TestContext, options: TestMeshOptions = {}): Pr
       if (trouble.length > maxTroubleLines) trouble.shift();
       rest.onEvent?.(name, event);
     },
-  });
-  return { ...mesh, directory, elasticsearchUrl, elasticsearch, prefix };
+  }));
+  return { ...mesh, directory, elasticsearchUrl, elasticsearch: made.elasticsearch, prefix };
 };

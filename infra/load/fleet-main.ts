@@ -6,26 +6,24 @@ import { systemClock } from '@thrum/actors/system/clock';
 import { flag, integer, secret, settingsOrExit, text, url } from '@thrum/actors/system/settings';
 import { startFleet } from './fleet.ts';
 
-const settings = settingsOrExit(
-  {
-    url: url({ default: 'http://127.0.0.1:7071', help: 'an ingest node or the balancer before them' }),
-    token: secret<never>({ help: "the agents' token" }),
-    agents: integer({ default: 100, min: 1, max: 20_000, help: 'simulated agents' }),
-    targets: integer({ default: 7, min: 1, max: 200, help: 'targets of each, one sample each per batch' }),
-    values: integer({ default: 100, min: 1, max: 500, help: 'values of each sample' }),
-    rate: text({
-      default: '1',
-      pattern: /^(max|\d+(\.\d+)?)$/,
-      expected: 'max, or batches per second',
-      help: 'batches per second and agent, or max',
-    }),
-    first: integer({ default: 1, min: 1, help: 'number of the first agent, for several fleets at once' }),
-    connectPerSecond: integer({ default: 200, min: 1, help: 'connections opened per second' }),
-    seconds: integer({ default: 0, help: 'end after this time; 0: at Ctrl-C' }),
-    quiet: flag({ default: false, help: 'only the JSON line at the end' }),
-  },
-  'fleet-main.ts',
-);
+const spec = {
+  url: url({ default: 'http://127.0.0.1:7071', help: 'an ingest node or the balancer before them' }),
+  token: secret({ help: "the agents' token" }),
+  agents: integer({ default: 100, min: 1, max: 20_000, help: 'simulated agents' }),
+  targets: integer({ default: 7, min: 1, max: 200, help: 'targets of each, one sample each per batch' }),
+  values: integer({ default: 100, min: 1, max: 500, help: 'values of each sample' }),
+  rate: text({
+    default: '1',
+    pattern: /^(max|\d+(\.\d+)?)$/,
+    expected: 'max, or batches per second',
+    help: 'batches per second and agent, or max',
+  }),
+  first: integer({ default: 1, min: 1, help: 'number of the first agent, for several fleets at once' }),
+  connectPerSecond: integer({ default: 200, min: 1, help: 'connections opened per second' }),
+  seconds: integer({ default: 0, help: 'end after this time; 0: at Ctrl-C' }),
+  quiet: flag({ default: false, help: 'only the JSON line at the end' }),
+};
+const settings = settingsOrExit(spec, 'fleet-main.ts');
 
 const fleet = startFleet({
   ...settings,
@@ -66,7 +64,7 @@ const end = async (): Promise<void> => {
   clearInterval(reporting);
   fleet.setRate(0);
   const seconds = (performance.now() - beganMs) / 1000;
-  const { refused, samplesRefused, details, ...numbers } = { ...counts };
+  const { refused, samplesRefused, details } = counts;
   console.log(
     JSON.stringify({
       agents: settings.agents,
@@ -77,7 +75,14 @@ const end = async (): Promise<void> => {
       valuesPerSecond: counts.valuesAcknowledged / seconds,
       ackP50Ms: latencies.quantileMs(0.5),
       ackP99Ms: latencies.quantileMs(0.99),
-      ...numbers,
+      connections: counts.connections,
+      connectErrors: counts.connectErrors,
+      batchesSent: counts.batchesSent,
+      batchesResent: counts.batchesResent,
+      batchesAcknowledged: counts.batchesAcknowledged,
+      valuesAcknowledged: counts.valuesAcknowledged,
+      batchesBusy: counts.batchesBusy,
+      ticksGivenUp: counts.ticksGivenUp,
       refused: Object.fromEntries(refused),
       samplesRefused: Object.fromEntries(samplesRefused),
       details: Object.fromEntries(details),

@@ -65,8 +65,8 @@ export class SimulatedAgent {
     this.#socket.on('ack', (ack: Ack) => this.#take(ack));
     this.#socket.on('busy', (busy: Busy) => this.#busy(busy));
     this.#socket.on('refused', (refusal: Refusal) => this.#refused(refusal));
-    this.#socket.on('recent', (_request: unknown, reply: unknown) => {
-      if (typeof reply === 'function') reply({ dictionary: parts.dictionary.hash, groups: [] });
+    this.#socket.on('recent', (_request: unknown, reply?: (answer: unknown) => void) => {
+      reply?.({ dictionary: parts.dictionary.hash, groups: [] });
     });
   }
 

@@ -9,12 +9,12 @@ import { startTimes, stillRuns, takeLock, type Holder } from './file-lock.ts';
 
 export type DataDirectory = {
   readonly path: string;
-  file(...names: string[]): string;
+  readonly file: (...names: string[]) => string;
   /** Records the programs that run now, so that they can be found if this launcher is killed. */
-  recordRunning(pids: readonly number[]): void;
+  readonly recordRunning: (pids: readonly number[]) => void;
   /** Programs of a launcher that was killed, and that still run. */
   readonly leftOver: readonly Holder[];
-  release(): void;
+  readonly release: () => void;
 };
 export type OpenOutcome =
   { readonly ok: true; readonly directory: DataDirectory } | { readonly ok: false; readonly message: string };
@@ -56,12 +56,18 @@ export const openDataDirectory = (path: string): OpenOutcome => {
   }
 };
 
+const isHolder = (one: unknown): one is Holder =>
+  typeof one === 'object' &&
+  one !== null &&
+  'pid' in one &&
+  typeof one.pid === 'number' &&
+  'started' in one &&
+  typeof one.started === 'string';
+
 const readRunning = (path: string): Holder[] => {
   try {
     const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return Array.isArray(parsed)
-      ? parsed.filter((one: Partial<Holder>) => typeof one.pid === 'number' && typeof one.started === 'string')
-      : [];
+    return Array.isArray(parsed) ? parsed.filter(isHolder) : [];
   } catch {
     return [];
   }

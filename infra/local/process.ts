@@ -138,7 +138,9 @@ export const startProcess = (program: Program, onOutput: (output: Output) => voi
   });
   ready.catch(() => undefined); // whoever wants to know awaits it; others must not be ended by it
 
-  const signal = (name: NodeJS.Signals): void => void (finished === undefined && child.kill(name));
+  const signal = (name: NodeJS.Signals): void => {
+    if (finished === undefined) child.kill(name);
+  };
   return {
     name: program.name,
     pid: child.pid ?? -1,

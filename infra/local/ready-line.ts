@@ -9,13 +9,13 @@ export type ReadyLine = {
 /** `undefined` for any line that does not say that a program is ready. Members of a wrong type are left out. */
 export const parseReadyLine = (line: string): ReadyLine | undefined => {
   if (!line.startsWith('{')) return undefined;
-  let parsed: unknown;
+  let parsed: Record<string, unknown>;
   try {
-    parsed = JSON.parse(line);
+    parsed = JSON.parse(line) as Record<string, unknown>;
   } catch {
     return undefined;
   }
-  const members = new Map(Object.entries(parsed as object));
+  const members = new Map(Object.entries(parsed));
   const ready = members.get('ready');
   if (typeof ready !== 'string') return undefined;
   const port = members.get('port');

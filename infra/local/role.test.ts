@@ -17,7 +17,7 @@ const start = (
   t: TestContext,
   script: string,
   restart: RoleOptions['restart'],
-): { role: Role; events: RoleEvent[]; until(kind: string, count?: number): Promise<void> } => {
+): { role: Role; events: RoleEvent[]; until: (kind: string, count?: number) => Promise<void> } => {
   const events: RoleEvent[] = [];
   let wake: () => void = () => undefined;
   const role = startRole({

@@ -54,6 +54,7 @@ export const startRole = ({
   let failures = 0;
   let waiting: Timer | undefined;
 
+  const isWanted = (): boolean => wanted;
   const begin = (): Run => {
     const startedMs = clock.monotonicMs();
     const run = startProcess(program, (output) => onEvent({ kind: 'output', output }));
@@ -66,7 +67,7 @@ export const startRole = ({
       const ranMs = clock.monotonicMs() - startedMs;
       const verdict = restart === 'always' ? afterEnding(ending, ranMs, failures) : ({ restart: false } as const);
       onEvent({ kind: 'ended', ending, ranMs, restartAfterMs: verdict.restart ? verdict.afterMs : undefined });
-      if (!verdict.restart) return;
+      if (!verdict.restart || !isWanted()) return; // whoever was told may have decided otherwise
       failures = verdict.failures;
       waiting = clock.after(verdict.afterMs, () => {
         current = begin();

@@ -31,6 +31,8 @@ export type MeshOptions = {
   readonly restart?: 'always' | 'never';
   readonly inherited?: NodeJS.ProcessEnv;
   readonly onEvent?: (name: string, event: RoleEvent) => void;
+  /** Gives up the start: what runs already is stopped. */
+  readonly abort?: AbortSignal;
 };
 
 export type MeshProcess = Role & {
@@ -92,6 +94,7 @@ export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
   });
   const all: MeshProcess[] = [];
   const begin = (kind: MeshProcess['kind'], url: string, program: Program): MeshProcess => {
+    options.abort?.throwIfAborted();
     const role = startRole({
       program,
       restart,
@@ -114,6 +117,8 @@ export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
     for (const kinds of [['agent'], ['balancer'], ['ingest', 'web']])
       await Promise.all(all.filter((one) => kinds.includes(one.kind)).map((one) => one.stop()));
   };
+
+  options.abort?.addEventListener('abort', () => void stop(), { once: true });
 
   try {
     const ingest = ingestNodes.map((one) => {

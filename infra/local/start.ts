@@ -11,7 +11,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { startSettings } from './launcher-settings.ts';
 import { greeting, meshKeyFile, programsOf, tokenFile, type OneMachine } from './one-machine.ts';
 import { portOr, whyNotFree } from './ports.ts';
-import { NotReadyError, type Program } from './process.ts';
+import type { Program } from './process.ts';
 import { describeEnding } from './restart-policy.ts';
 import { startRole, type Role, type RoleEvent } from './role.ts';
 import { keepSecret } from './secrets.ts';
@@ -85,7 +85,12 @@ let up = false;
 const tell = (name: string) => (event: RoleEvent) => {
   if (event.kind === 'output' && event.output.from === 'stderr')
     process.stderr.write(`${name.padEnd(6)} ${terminalLine(event.output.line).trimEnd()}\n`);
-  if (event.kind !== 'ended' || stopping || !up) return;
+  if (event.kind !== 'ended' || stopping) return;
+  if (!up) {
+    console.error(`${name} ended with ${describeEnding(event.ending)} before it was ready.`);
+    void stop(event.ending.code === 2 ? 2 : 1);
+    return;
+  }
   const what = `${name} ended (${describeEnding(event.ending)}) after ${(event.ranMs / 1000).toFixed(1)} s`;
   if (event.restartAfterMs === undefined) {
     console.error(`${what}; its settings are wrong, so everything stops.`);
@@ -112,13 +117,10 @@ const begin = (program: Program): Role => {
   return role;
 };
 
-/** The agent first, so that it says goodbye and hands over what it holds; then the nodes. A second signal does not wait. */
+/** The agent first, so that it says goodbye and hands over what it holds; then the nodes. */
 const stop = (code: number): Promise<void> => {
-  if (stopping) {
-    for (const role of roles.values()) void role.kill();
-    return stopping;
-  }
-  stopping = (async () => {
+  stopping ??= (async () => {
+    for (const role of roles.values()) if (!role.running()) void role.stop(); // and not start it again meanwhile
     await roles.get('agent')?.stop();
     await Promise.all(Array.from(roles.values(), (role) => role.stop()));
     directory.release();
@@ -126,10 +128,17 @@ const stop = (code: number): Promise<void> => {
   })();
   return stopping;
 };
+/** npm hands a signal on that the terminal sent to everybody already: the same Ctrl-C comes twice. */
+const sameSignalMs = 1000;
+let signaledMs: number | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {
-    if (!stopping) console.log('\nStopping ...');
-    void stop(0);
+    const nowMs = performance.now();
+    if (signaledMs === undefined) {
+      console.log('\nStopping ... (once more to stop at once)');
+      signaledMs = nowMs;
+      void stop(0);
+    } else if (nowMs - signaledMs > sameSignalMs) for (const role of roles.values()) void role.kill();
   });
 
 const programs = programsOf(one);
@@ -141,7 +150,7 @@ if (!built.ok) {
   console.error(built.message);
   await stop(1);
 }
-begin(programs.web);
+if (!stopping) begin(programs.web);
 recordPids();
 
 try {
@@ -149,10 +158,10 @@ try {
   up = true;
   console.log(greeting(one, performance.now()));
 } catch (error) {
+  // One that ended has been told and stops the others; what is left is one that runs and never says that it is ready.
   if (!stopping) {
-    // What the program itself said about it was printed as it came.
-    console.error(error instanceof NotReadyError ? error.message.split('\n')[0] : error);
-    await stop(error instanceof NotReadyError && error.ending?.code === 2 ? 2 : 1);
+    console.error(error instanceof Error ? error.message : error);
+    await stop(1);
   }
 }
 

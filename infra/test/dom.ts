@@ -2,10 +2,9 @@
 import { Window } from 'happy-dom';
 
 const window = new Window({ url: 'http://localhost/' });
-const names = Object.getOwnPropertyNames(window) as (keyof Window)[];
-for (const name of names)
+for (const name of Object.getOwnPropertyNames(window))
   if (!(name in globalThis))
-    Object.defineProperty(globalThis, name, { configurable: true, writable: true, value: window[name] });
+    Object.defineProperty(globalThis, name, { configurable: true, writable: true, value: Reflect.get(window, name) });
 // Node has these too, but events must be of the document's own kind to be dispatched in it.
 Object.assign(globalThis, {
   window,

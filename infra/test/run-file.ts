@@ -49,9 +49,9 @@ export const runFile = async ({ file, cwd, execArgv, env, limitMs }: FileRun): P
   child.stderr.on('data', take);
   const pid = child.pid ?? -1;
   running.set(pid, mark);
-  let late = false;
+  const limited = { late: false };
   const limit = setTimeout(() => {
-    late = true;
+    limited.late = true;
     killGroup(pid);
   }, limitMs);
   const { code, signal } = await new Promise<{ code: number | null; signal: string | null }>((resolve) => {
@@ -66,11 +66,11 @@ export const runFile = async ({ file, cwd, execArgv, env, limitMs }: FileRun): P
   const verdicts = readVerdicts(events);
   rmSync(directory, { recursive: true });
   const faults: string[] = [];
-  if (late) faults.push(`did not end within ${limitMs / 1000} s`);
+  if (limited.late) faults.push(`did not end within ${limitMs / 1000} s`);
   else if (signal !== null) faults.push(`was ended by ${signal}`);
   else if (code !== 0 && !verdicts.some((one) => one.result === 'failed'))
     faults.push(`ended with exit code ${code ?? '?'}`);
-  if (survivors.length > 0 && !late)
+  if (survivors.length > 0 && !limited.late)
     faults.push(`left ${survivors.length} running: ${survivors.map((one) => `${one.pid} ${one.command}`).join('; ')}`);
   return { file, verdicts, faults, output, tookMs: performance.now() - beganMs };
 };
