@@ -97,7 +97,13 @@ test('a page imports nothing of Node', () => {
   refused('web/src/routes/+page.ts', `import { readFile } from 'node:fs/promises'`, /runs in a browser/);
 });
 
-test('tests may use the testing room, sources may not', () => {
+test('tests may use the testing room and set up all rooms that theirs stands on, sources may not', () => {
+  assert.deepEqual(
+    judge({ 'ingest/src/intake/a.contract.ts': `import { x } from '@thrum/actors/link/links'` }), // by way of live
+    [],
+  );
+  refused('ingest/src/intake/a.ts', `import { x } from '@thrum/actors/link/links'`, /may not import/);
+  refused('ingest/src/intake/a.test.ts', `import { x } from '../history/history.ts'`, /may not import/);
   assert.deepEqual(judge({ 'ingest/src/live/a.test.ts': `import { x } from '@thrum/actors/testing/fake-clock'` }), []);
   refused('ingest/src/live/a.ts', `import { x } from '@thrum/actors/testing/fake-clock'`, /may not import/);
 });

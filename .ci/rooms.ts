@@ -3,7 +3,7 @@
  *
  * A room may import itself and the rooms it lists. Rooms are listed below the rooms they stand on, so reading down is reading up
  * the building; the check refuses a room that lists one placed after it, so a cycle cannot be written down.
- * Tests may also import `actors/src/testing`.
+ * Tests may also import `actors/src/testing`, and every room that theirs stands on.
  */
 const wire = 'actors/src/wire';
 const system = 'actors/src/system';
