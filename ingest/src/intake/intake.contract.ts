@@ -20,6 +20,7 @@ import { catalogue } from '@thrum/actors/wire/catalogue';
 import { dictionaryOf, type Dictionary } from '@thrum/actors/wire/dictionary';
 import type { Ack, Busy } from '@thrum/actors/wire/ingest-to-agent';
 import type { Refusal } from '@thrum/actors/wire/refusal';
+import type { Target } from '@thrum/actors/wire/schema';
 import { startLive } from '../live/live.ts';
 import type { Refused, Store, WriteRequest, WriteResult } from '../store/store.ts';
 import type { AdmissionLimits } from './admission.ts';
@@ -71,6 +72,7 @@ export type NodeOptions = {
   readonly meshSeeds?: readonly string[];
   readonly meshKey?: string;
   readonly name?: string;
+  readonly catalogue?: readonly Target[];
 };
 
 /** An ingest node without its program: everything but the process. */
@@ -86,7 +88,7 @@ export const startNode = async (options: NodeOptions = {}) => {
     system,
   });
   const topics = startTopics({ links, system });
-  const dictionaries = new Dictionaries(catalogue);
+  const dictionaries = new Dictionaries(options.catalogue ?? catalogue);
   const door: { intake?: Intake } = {};
   const live = startLive({
     clock: systemClock,

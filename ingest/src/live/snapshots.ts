@@ -38,7 +38,7 @@ export type SnapshotsOptions = {
   readonly isKnownTarget: (name: string) => boolean;
 };
 
-const agentDeadlineMs = 4_000;
+const agentDeadlineMs = 3_000;
 /** Long enough for everybody who opens the same host after an alarm, short enough to cost little memory. */
 const keepMs = 10_000;
 /** Each may hold 24 MB, a usual one 2. */
