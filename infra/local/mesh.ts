@@ -41,6 +41,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     void end(0);
   });
 
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => void end(0));
+
 for (const [option, port] of [
   ['--port', settings.port],
   ['--ingest-port', settings.ingestPort],

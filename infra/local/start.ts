@@ -141,10 +141,20 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     } else if (nowMs - signaledMs > sameSignalMs) for (const role of roles.values()) void role.kill();
   });
 
+// Whoever reads what we print may go away (`npm start | head`), and a fault of the launcher must leave no program behind.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => void stop(0));
+process.on('uncaughtException', (error) => {
+  console.error(error);
+  for (const role of roles.values()) void role.kill();
+  process.exitCode = 1;
+  void stop(1);
+});
+
 const programs = programsOf(one);
 const building = ensureBuilt(page, (line) => console.log(line));
 begin(programs.ingest);
 begin(programs.agent);
+recordPids();
 const built = await building;
 if (!built.ok) {
   console.error(built.message);
