@@ -29,7 +29,8 @@ const timeTexts = (chart: uPlot, splits: number[], stepMs: number): string[] => 
   const { min, max } = chart.scales['x'] ?? {};
   const widthMs = (max ?? 0) - (min ?? 0);
   if (stepMs >= dayMs) return splits.map((ms) => new Date(ms).toLocaleDateString());
-  return splits.map(widthMs <= secondsUnderMs ? clockText : minuteText);
+  // Ticks are computed in floating point and may lie just before their second.
+  return splits.map((ms) => (widthMs <= secondsUnderMs ? clockText : minuteText)(Math.round(ms)));
 };
 
 export const optionsOf = (plan: ChartPlan, wiring: Wiring): uPlot.Options => {

@@ -17,7 +17,7 @@ test('gridlines are three or four and hold zero', () => {
   const axis = new StickyAxis({ least: 1, binary: false });
   assert.deepEqual(splitsOf(axis.fit(7, 0, false, 0)), [0, 2, 4, 6, 8]);
   const mirrored = splitsOf(new StickyAxis({ least: 1, binary: false }).fit(8, 2, true, 0));
-  assert.deepEqual(mirrored, [0, 4, 8]);
+  assert.deepEqual(mirrored, [-4, 0, 4, 8]);
   assert.ok(splitsOf(new StickyAxis({ least: 1, binary: false }).fit(8, 8, true, 0)).includes(0));
 });
 

@@ -84,8 +84,9 @@ export class StickyAxis {
     const top = this.#above.fit(niceTop(Math.max(above, least), binary), nowMs);
     if (!mirrored) return { top, bottom: 0, step: stepOf(top) };
     const deep = this.#below.fit(niceTop(Math.max(below, least), binary), nowMs);
+    // Whole steps on both sides, so that either end is a labelled line.
     const step = Math.max(top, deep) / 2;
-    return { top: Math.max(top, step * 0.5), bottom: -Math.max(deep, step * 0.5), step };
+    return { top: Math.ceil(top / step) * step, bottom: -Math.ceil(deep / step) * step, step };
   }
 }
 

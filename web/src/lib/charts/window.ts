@@ -47,7 +47,7 @@ export const choose = (range: Range): Choice => (isLive(range) ? { kind: 'live',
 const longestMs = 400 * 86_400_000;
 
 /** Reads `range`, or `from` and `to`, of a URL; what makes no sense is the default. */
-export const readChoice = (parameters: URLSearchParams): Choice => {
+export const readChoice = (parameters: Pick<URLSearchParams, 'get'>): Choice => {
   const fromMs = Number(parameters.get('from') ?? Number.NaN);
   const toMs = Number(parameters.get('to') ?? Number.NaN);
   const sane = Number.isInteger(fromMs) && Number.isInteger(toMs) && fromMs > 0 && fromMs < toMs;

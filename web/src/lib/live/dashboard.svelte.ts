@@ -4,7 +4,7 @@
  */
 import { frameKind, frameKinds } from '@thrum/actors/wire/frame';
 import type { HistoryOutcome, Question } from '@thrum/actors/wire/question';
-import { refuse } from '@thrum/actors/wire/refusal';
+import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
 import { protocolVersion } from '@thrum/actors/wire/version';
 import type { IngestNode } from '@thrum/actors/wire/web-to-browser';
 import { Fleet, type StateChange } from './fleet.svelte.ts';
@@ -29,6 +29,8 @@ class Dashboard {
   /** Name of the web node that serves this page, and whether it speaks another version of the protocol than this page. */
   node = $state('');
   outdated = $state(false);
+  /** Why the web node turned this page down; cleared by the next greeting. */
+  refusal = $state.raw<Refusal | undefined>(undefined);
   /** What happened to states in the last second, for who announces it. */
   changes = $state.raw<readonly StateChange[]>([]);
   readonly cutOff = $derived(isCutOff(this.link));
@@ -110,6 +112,7 @@ class Dashboard {
       greeting: (greeting) => {
         const nowMs = performance.now();
         this.anchor.note(greeting.serverMs, nowMs);
+        this.refusal = undefined;
         this.outdated = greeting.protocol !== protocolVersion;
         this.node = greeting.node;
         this.#setIngest(greeting.ingest, nowMs);
@@ -138,6 +141,9 @@ class Dashboard {
         this.watched?.snapshot(bytes, nowMs, this.anchor.at(nowMs), pageClock.visible);
       },
       snapshotRefused: (refusal) => this.watched?.refused(refusal),
+      refused: (refusal) => {
+        this.refusal = refusal;
+      },
     };
   }
 

@@ -5,7 +5,7 @@
 import { io, type Socket } from 'socket.io-client';
 import type { BrowserToWeb, Watch } from '@thrum/actors/wire/browser-to-web';
 import type { HistoryOutcome, Question } from '@thrum/actors/wire/question';
-import { refuse } from '@thrum/actors/wire/refusal';
+import { nextOf, refuse } from '@thrum/actors/wire/refusal';
 import type { Greeting, WebToBrowser } from '@thrum/actors/wire/web-to-browser';
 
 /** socket.io hands binary data to a browser as ArrayBuffers, whatever was sent. */
@@ -23,6 +23,8 @@ export type Hearing = {
   frame(bytes: Uint8Array): void;
   snapshot(bytes: Uint8Array): void;
   snapshotRefused: WebToBrowser['snapshotRefused'];
+  /** The server turns this page down, and why; it closes the connection after that. */
+  refused: WebToBrowser['refused'];
 };
 
 export type Link = {
@@ -37,6 +39,8 @@ export type Link = {
 const retryMs = { first: 100, most: 1500 };
 /** A connection that takes longer is tried anew: behind a balancer the next try reaches another node. */
 const connectDeadlineMs = 2000;
+/** When the server says that trying again changes nothing, it is tried all the same, but rarely: servers are upgraded. */
+const hopelessMs = 10_000;
 /** A question has its own deadline at ingest (a few seconds); this one only ends waiting for an answer that cannot come. */
 const answerDeadlineMs = 15_000;
 
@@ -56,21 +60,29 @@ export const openLink = (hearing: Hearing): Link => {
     timeout: connectDeadlineMs,
   });
   let retry: ReturnType<typeof setTimeout> | undefined;
+  let isHopeless = false;
   /** socket.io gives up for good when the server ends a session or refuses it; a page does not. */
   const tryAgain = (): void => {
     clearTimeout(retry);
-    if (!socket.active) retry = setTimeout(() => socket.connect(), retryMs.first + Math.random() * retryMs.most);
+    if (socket.active) return;
+    const pauseMs = isHopeless ? hopelessMs : retryMs.first;
+    retry = setTimeout(() => socket.connect(), pauseMs * (1 + Math.random()));
   };
   socket.onAny(() => hearing.heard());
   socket.on('connect', () => hearing.up());
+  socket.on('refused', (refusal) => {
+    isHopeless = nextOf(refusal.code) === 'stop';
+    hearing.refused(refusal);
+  });
   socket.on('disconnect', (reason) => {
     hearing.down();
     if (reason !== 'io client disconnect') tryAgain();
   });
   socket.on('connect_error', tryAgain);
-  socket.on('greeting', (greeting) =>
-    hearing.greeting({ ...greeting, overview: greeting.overview.map((frame) => bytesOf(frame as Binary)) }),
-  );
+  socket.on('greeting', (greeting) => {
+    isHopeless = false;
+    hearing.greeting({ ...greeting, overview: greeting.overview.map((frame) => bytesOf(frame as Binary)) });
+  });
   socket.on('roster', (change) => hearing.roster(change));
   socket.on('ingest', (nodes) => hearing.ingest(nodes));
   socket.on('beat', (serverMs) => hearing.beat(serverMs));

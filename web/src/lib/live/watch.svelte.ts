@@ -56,7 +56,8 @@ export class Watch {
       return;
     }
     if (missed) this.#ask(nowMs, resyncMs.gap);
-    if (outcome !== 'appended') return;
+    // After a snapshot its newest tick comes once more, to tell how old it is.
+    if (outcome === 'ignored' && frame.sampleMs !== this.recording?.lastMs) return;
     this.#show({ sampleMs: frame.sampleMs, ageMs: frame.ageMs, arrivedMs: nowMs }, visible);
   }
 

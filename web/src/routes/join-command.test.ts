@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { joinCommand } from './join-command.ts';
+
+test('the command has the address of the installation and names a file for the token', () => {
+  const command = joinCommand('metrics.example.org');
+  assert.match(command, /THRUM_INGEST=http:\/\/metrics\.example\.org:7071 /);
+  assert.match(command, /THRUM_TOKEN=@token /);
+});
+
+test('an IPv6 address stands in brackets', () => {
+  assert.match(joinCommand('::1'), /http:\/\/\[::1\]:7071/);
+  assert.match(joinCommand('[::1]'), /http:\/\/\[::1\]:7071/);
+});
