@@ -63,15 +63,16 @@ export const judgeBatch = (
     if (same) same.samples += 1;
     else refused.push({ code, samples: 1, detail });
   };
-  const taken = facts.groups && new Set<string>();
+  const { groups } = facts;
+  const taken = new Set<string>();
   for (let i = 0; i < n; i += 1) {
     const timeMs = batch.timesMs[i] as number;
     const code = facts.refused?.[i];
     if (code) turnDown(i, code, nameOf(batch, i));
     else if (timeMs > latestMs) turnDown(i, 'time-ahead', `${nameOf(batch, i)} at ${describeMs(timeMs)}`);
     else if (timeMs < earliestMs) turnDown(i, 'time-past', `${nameOf(batch, i)} at ${describeMs(timeMs)}`);
-    else if (taken) {
-      const key = `${facts.groups?.[i] ?? i} ${timeMs}`;
+    else if (groups) {
+      const key = `${groups[i] ?? i} ${timeMs}`;
       if (taken.has(key)) turnDown(i, 'time-order', nameOf(batch, i));
       else taken.add(key);
     }

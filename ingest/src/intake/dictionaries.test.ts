@@ -56,7 +56,7 @@ test('what is no dictionary is malformed', () => {
     named([{ ...mine, metrics: [] }]),
     named(Array.from({ length: 201 }, (_, i) => other(`t${i}`))),
   ];
-  for (const message of bad) assert.equal(codeOf(message), 'malformed', JSON.stringify(message)?.slice(0, 100));
+  for (const message of bad) assert.equal(codeOf(message), 'malformed', JSON.stringify({ message }).slice(0, 100));
   const wide = {
     ...mine,
     metrics: Array.from({ length: 500 }, (_, i) => ({ ...mine.metrics[0], name: `metric_${i}` })),

@@ -132,7 +132,8 @@ const measure = async (url: string, batches: () => number, agents: number, secon
 
 const say = (name: string, value: number, unit: string, peer: number): void => {
   const rounded = (n: number): number => Math.round(n * 100) / 100;
-  console.log(JSON.stringify({ name, value: rounded(value), unit, peer: rounded(peer), ratio: rounded(value / peer) }));
+  const figure = { name, value: rounded(value), unit, peer: rounded(peer), ratio: rounded(value / peer) };
+  process.stdout.write(`${JSON.stringify(figure)}\n`);
 };
 
 if (process.argv[2] === 'agents') await runAgents(process.argv[3] ?? '', Number(process.argv[4]));

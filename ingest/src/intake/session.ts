@@ -11,8 +11,7 @@
 import type { Clock, Timer } from '@thrum/actors/system/clock';
 import type { Log } from '@thrum/actors/system/log';
 import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
-import { decodeBatch, type Batch, type Shape, type ShapeMemory } from '@thrum/actors/wire/batch';
-import type { Dictionary } from '@thrum/actors/wire/dictionary';
+import type { Batch, Shape } from '@thrum/actors/wire/batch';
 import type { Welcome } from '@thrum/actors/wire/ingest-to-agent';
 import { limits } from '@thrum/actors/wire/limits';
 import { refuse, type Refusal, type RefusalCode } from '@thrum/actors/wire/refusal';
@@ -21,6 +20,7 @@ import type { Connected, Live } from '../live/live.ts';
 import type { Store, WriteResult } from '../store/store.ts';
 import { Acks } from './acks.ts';
 import { judgeBatch, studyShape, type RefusedSamples, type ShapeFacts } from './batch-check.ts';
+import { BatchReader } from './batch-reader.ts';
 import type { Dictionaries } from './dictionaries.ts';
 import { checkHello } from './hello-check.ts';
 import type { IntakeCounts } from './intake-counts.ts';
@@ -57,7 +57,6 @@ export const window = 16;
 /** So many more come only from who does not keep to the window. */
 const maxInFlight = window * 4;
 const ackEveryMs = 20;
-const maxDictionaries = 8;
 const maxDeclarations = 64;
 const maxUnknownEvents = 64;
 /** Until a connection that another node took over is judged: longer than the pause between two pings. */
@@ -65,7 +64,6 @@ const supersededAfterMs = 6_000;
 const stillHeardAfterMs = 1_500;
 const leaveWithinMs = 1_500;
 
-type Known = { readonly dictionary: Dictionary; memory: ShapeMemory };
 type Reply = (answer: unknown) => void;
 
 export class Session {
@@ -73,7 +71,7 @@ export class Session {
   #around: Surroundings;
   #hello: Hello | undefined;
   #connected: Connected | undefined;
-  #known: Known[] = [];
+  #reader: BatchReader;
   #declarations = 0;
   #series = new SeriesCount(limits.maxSeriesPerHost);
   #facts = new WeakMap<Shape, ShapeFacts>();
@@ -89,6 +87,7 @@ export class Session {
 
   constructor(around: Surroundings, peer: Peer) {
     this.#around = around;
+    this.#reader = new BatchReader((hash) => around.dictionaries.find(hash));
     this.peer = peer;
   }
 
@@ -159,7 +158,7 @@ export class Session {
     counts.hellos += 1;
     this.peer.greeted();
     const known = dictionaries.find(hello.dictionary);
-    if (known) this.#know(known);
+    if (known) this.#reader.know(known);
     sessions.add(hello.host, hello.boot, this.peer);
     const serverMs = clock.wallMs();
     const about = { hostId: hello.host, boot: hello.boot, dictionary: hello.dictionary, machine: hello.machine };
@@ -182,15 +181,8 @@ export class Session {
     if (this.#declarations > maxDeclarations) return this.#refuse(refuse('too-fast', 'dictionaries'), reply);
     const declared = this.#around.dictionaries.declare(message);
     if (!declared.ok) return this.#refuse(declared, reply);
-    this.#know(declared.dictionary);
+    this.#reader.know(declared.dictionary);
     reply?.({ ok: true });
-  }
-
-  #know(dictionary: Dictionary): Known {
-    const known: Known = { dictionary, memory: undefined };
-    this.#known = [known, ...this.#known.filter((one) => one.dictionary.hash !== dictionary.hash)];
-    this.#known.length = Math.min(this.#known.length, maxDictionaries);
-    return known;
   }
 
   #onBatch(hello: Hello, connected: Connected, bytes: unknown, resend: unknown): void {
@@ -200,7 +192,7 @@ export class Session {
     counts.batchBytes += bytes.length;
     if (this.#inFlight.length >= maxInFlight)
       return this.#refuse(refuse('too-fast', `${maxInFlight} batches without an acknowledgement`));
-    const decoded = this.#decode(bytes);
+    const decoded = this.#reader.read(bytes);
     if ('code' in decoded) return this.#refuse(decoded);
     const again = resend === true;
     if (again) counts.resends += 1;
@@ -243,27 +235,6 @@ export class Session {
       );
       this.#refuse(refuse('try-later', 'this node failed'));
     });
-  }
-
-  #decode(bytes: Uint8Array): Batch | Refusal {
-    let refusal: Refusal = refuse('unknown-dictionary');
-    for (const known of this.#known) {
-      const decoded = decodeBatch(bytes, known.dictionary, known.memory);
-      if (decoded.ok) {
-        known.memory = decoded.memory;
-        return decoded.batch;
-      }
-      refusal = decoded;
-      if (refusal.code !== 'unknown-dictionary') return refusal;
-    }
-    // Declared by another agent, or by this one on an earlier connection.
-    const shared = this.#around.dictionaries.find(refusal.detail);
-    if (!shared || this.#known.some((one) => one.dictionary.hash === shared.hash)) return refusal;
-    const known = this.#know(shared);
-    const decoded = decodeBatch(bytes, shared);
-    if (!decoded.ok) return decoded;
-    known.memory = decoded.memory;
-    return decoded.batch;
   }
 
   #factsOf(shape: Shape): ShapeFacts {

@@ -160,6 +160,7 @@ test('growing far beyond the first sizes keeps what was known', () => {
   take(one(1000, 100));
   take(...Array.from({ length: 400 }, (_, i) => one(1500, i, i, `if${i}`)));
   take(one(2000, 400));
-  assert.equal(rows[2]?.values.length, 802);
-  assert.equal(rows[2]?.values[0], 300);
+  const last = rows[2]?.values ?? [];
+  assert.equal(last.length, 802);
+  assert.equal(last[0], 300);
 });
