@@ -102,8 +102,8 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
     address: `${options.advertise ?? hostFor(options.bind)}:${listener.port}`,
   });
 
-  const notify = (call: (listener: PeerListener) => void): void => {
-    for (const one of [...listeners]) {
+  const notify = (call: (listener: PeerListener) => void, whom: Iterable<PeerListener> = [...listeners]): void => {
+    for (const one of whom) {
       try {
         call(one);
       } catch (error) {
@@ -221,6 +221,8 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
     });
   };
   const askSelf = async (endpoint: string, message: unknown): Promise<AskOutcome> => {
+    // In the same queue as what was told to ourselves before.
+    await Promise.resolve();
     const outcome = await endpoints.asked(endpoint, message, self);
     return outcome.ok ? outcome : { ok: false, reason: 'failed', detail: outcome.detail };
   };
@@ -230,7 +232,7 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
     peers: () => [...links.values()].map((link) => link.peer),
     onPeer: (one) => {
       listeners.add(one);
-      for (const link of links.values()) one.up(link.peer);
+      for (const link of links.values()) notify(() => one.up(link.peer), [one]);
       return () => void listeners.delete(one);
     },
     serve: (endpoint, handler) => endpoints.serve(endpoint, handler),

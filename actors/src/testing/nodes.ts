@@ -76,5 +76,12 @@ export const startNodes = async (count: number, options: TestNodesOptions = {}):
   const nodes: TestNode[] = [];
   for (let index = 0; index < count; index += 1) nodes.push(await start(index));
   if (options.unlinked !== true) await eventually(() => nodes.every((node) => node.links.peers().length === count - 1));
-  return { network, nodes, start, close: async () => void (await Promise.all([...all].map((node) => node.close()))) };
+  return {
+    network,
+    nodes,
+    start,
+    close: async () => {
+      await Promise.all([...all].map((node) => node.close()));
+    },
+  };
 };
