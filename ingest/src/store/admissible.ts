@@ -1,8 +1,11 @@
-/** Which samples of a batch a store takes: accepted by who received it, of a known target, at a time that is kept. */
+/** What of a batch a store takes: accepted by who received it, of a known target, at a time that is kept. */
 import type { Target } from '@thrum/actors/wire/schema';
 import type { OpenWrite } from './open-write.ts';
 import { judgeSampleTime, sampleTimeDetail } from './sample-time.ts';
 import type { WriteRequest } from './store.ts';
+
+/** What may wait in memory for a store that is slow or away; 5,000 agents sending 13 KB a second fill it in one. */
+export const defaultMaxHeldBytes = 64 * 1024 * 1024;
 
 export const countAccepted = (request: WriteRequest): number => {
   let samples = 0;

@@ -12,7 +12,7 @@ import {
   sample,
   written,
 } from './store-scenario.ts';
-import type { Store, StoreAnswer, StoreQuestion } from './store.ts';
+import type { Store, StoreAnswer, StoreOptions, StoreQuestion } from './store.ts';
 
 export type Opened = {
   readonly store: Store;
@@ -24,7 +24,7 @@ export type Opened = {
 const deadlineMs = 10_000;
 const minuteMs = 60_000;
 
-export const storeContract = (name: string, open: () => Promise<Opened>): void => {
+export const storeContract = (name: string, open: (over?: Partial<StoreOptions>) => Promise<Opened>): void => {
   describe(`a store on ${name}`, () => {
     let opened: Opened;
     let seq = 0;
@@ -277,6 +277,23 @@ export const storeContract = (name: string, open: () => Promise<Opened>): void =
 
     test('its health is ready while it answers', () => {
       assert.equal(opened.store.health().state, 'ready');
+    });
+
+    test('a full buffer says so and keeps nothing of the batch', async () => {
+      const at = nextMinute();
+      const small = await open({ maxHeldBytes: 1 });
+      const first = written(small.store, requestOf(originOf(hostA, nextSeq()), [sample('memory', at, [1, 1])]));
+      const request = requestOf(originOf(hostA, nextSeq()), [sample('memory', at + 1000, [2, 2])]);
+      const second = small.store.write(request);
+      assert.ok(!second.ok && second.reason === 'full' && second.afterMs > 0, JSON.stringify(second));
+      await first;
+      await small.settle();
+      const question = questionOf({ fromMs: at, toMs: at + 2000 });
+      const given = await small.store.ask(question, { deadlineMs });
+      assert.deepEqual(given.ok && given.series[0]?.values, [[1, null]]);
+      assert.equal((await written(small.store, request)).ok, true);
+      await small.store.close();
+      await small.dispose();
     });
 
     test('closing it ends writes on their way, each stored or said to be closed, and takes no more', async () => {

@@ -113,6 +113,8 @@ export type StoreOptions = {
   readonly prefix: string;
   readonly retentionDays: number;
   readonly catalogue: readonly Target[];
+  /** What may wait in memory (64 MiB). Raising it rides out longer outages before agents are asked to wait, and costs that much. */
+  readonly maxHeldBytes?: number;
   readonly clock: Clock;
   readonly log: Log;
 };

@@ -27,8 +27,8 @@ after(() => rmSync(directory, { recursive: true, force: true }));
 let files = 0;
 const newFile = (): string => path.join(directory, `store-${(files += 1)}`, 'thrum.duckdb');
 
-storeContract('DuckDB', async () => {
-  const store = await openDuckdbStore(scenarioOptions(`duckdb:${newFile()}`));
+storeContract('DuckDB', async (over = {}) => {
+  const store = await openDuckdbStore({ ...scenarioOptions(`duckdb:${newFile()}`), ...over });
   return { store, settle: () => Promise.resolve(), dispose: () => store.close() };
 });
 

@@ -1,5 +1,6 @@
 /** The embedded store: one DuckDB file, one process, no server. The default on one machine; same promises as Elasticsearch. */
 import { createHealth } from '../health.ts';
+import { defaultMaxHeldBytes } from '../admissible.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { openDatabase } from './database.ts';
 import { createQuestions } from './duckdb-question.ts';
@@ -15,10 +16,10 @@ export const openDuckdbStore = async (options: StoreOptions): Promise<Store> => 
   const database = await openDatabase(options.url.replace(/^duckdb:/, ''));
   const health = createHealth(clock, log, database.file);
   const catalogue = new Map(options.catalogue.map((target) => [target.name, target]));
-  const { retentionDays } = options;
+  const { retentionDays, maxHeldBytes = defaultMaxHeldBytes } = options;
   let writer;
   try {
-    writer = await startGroupWriter({ database, catalogue, retentionDays, health, clock });
+    writer = await startGroupWriter({ database, catalogue, retentionDays, maxHeldBytes, health, clock });
   } catch (error) {
     database.close();
     throw error;

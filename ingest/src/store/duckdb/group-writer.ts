@@ -31,7 +31,7 @@ type Options = {
   readonly retentionDays: number;
   readonly health: Health;
   readonly clock: Clock;
-  readonly maxHeldBytes?: number;
+  readonly maxHeldBytes: number;
 };
 
 type Waiting = {
@@ -41,7 +41,6 @@ type Waiting = {
   readonly bytes: number;
 };
 
-const defaultMaxHeldBytes = 64 * 1024 * 1024;
 const lingerMs = 50;
 /** Samples in one transaction: more gain nothing, and appending them would hold up the event loop. */
 const maxGroupSamples = 1_000;
@@ -53,8 +52,7 @@ const text = (error: unknown): string => (error instanceof Error ? error.message
 
 /** Opens the tables and returns the writer. Throws when the file cannot be prepared. */
 export const startGroupWriter = async (options: Options): Promise<GroupWriter> => {
-  const { database, clock, health } = options;
-  const maxHeldBytes = options.maxHeldBytes ?? defaultMaxHeldBytes;
+  const { database, clock, health, maxHeldBytes } = options;
   const queue: Waiting[] = [];
   const open = new Set<OpenWrite>();
   const count = { stored: 0, duplicate: 0, groups: 0, failed: 0, full: 0 };

@@ -36,11 +36,9 @@ export type BulkWriterOptions = {
   readonly health: Health;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Raising it rides out longer outages without asking agents to wait, and costs that much memory. */
-  readonly maxHeldBytes?: number;
+  readonly maxHeldBytes: number;
 };
 
-const defaultMaxHeldBytes = 64 * 1024 * 1024;
 const lingerMs = 100;
 const requestTimeoutMs = 30_000;
 /** Buffers kept for the next bulks: those in flight and the one being filled. */
@@ -51,8 +49,7 @@ const query = { filter_path: 'errors,items.*.status,items.*.error.type,items.*.e
 type BulkAnswer = { readonly items?: readonly Readonly<Record<string, ItemResult>>[] };
 
 export const createBulkWriter = (options: BulkWriterOptions): BulkWriter => {
-  const { client, indices, lines, clock, health } = options;
-  const maxHeldBytes = options.maxHeldBytes ?? defaultMaxHeldBytes;
+  const { client, indices, lines, clock, health, maxHeldBytes } = options;
   const free: Buffer[] = [];
   const ready: Bulk[] = [];
   const openWrites = new Set<OpenWrite>();

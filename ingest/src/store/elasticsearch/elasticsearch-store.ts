@@ -3,6 +3,7 @@
  * Opening never waits for the server; a probe looks for it until it answers, and again whenever nothing else says that it lives.
  */
 import type { Target } from '@thrum/actors/wire/schema';
+import { defaultMaxHeldBytes } from '../admissible.ts';
 import { createHealth } from '../health.ts';
 import { dayMs } from '../sample-time.ts';
 import type { Store, StoreOptions } from '../store.ts';
@@ -21,7 +22,7 @@ const prepareAheadMs = 30 * 60_000;
 const closeWithinMs = 2_000;
 
 export const openElasticsearchStore = (options: StoreOptions): Store => {
-  const { prefix, clock, retentionDays } = options;
+  const { prefix, clock, retentionDays, maxHeldBytes = defaultMaxHeldBytes } = options;
   const log = options.log.child({ store: 'elasticsearch' });
   const client = createElasticsearchClient(options);
   const catalogue: ReadonlyMap<string, Target> = new Map(options.catalogue.map((target) => [target.name, target]));
@@ -29,7 +30,17 @@ export const openElasticsearchStore = (options: StoreOptions): Store => {
   const indices = createDayIndices({ client, prefix, replicas: options.replicas, catalogue, log });
   const lines = createDocumentLines(prefix, catalogue);
   const random = Math.random;
-  const writer = createBulkWriter({ client, indices, lines, catalogue, retentionDays, health, clock, random });
+  const writer = createBulkWriter({
+    client,
+    indices,
+    lines,
+    catalogue,
+    retentionDays,
+    maxHeldBytes,
+    health,
+    clock,
+    random,
+  });
   const search = createSearch({ client, prefix, health, clock });
   let closed = false;
   let probing = false;
