@@ -8,6 +8,7 @@ import type { Clock } from '../system/clock.ts';
 import { silentLog } from '../system/log.ts';
 import type { Log } from '../system/log.ts';
 import { startTopics } from '../topics/topics.ts';
+import type { RetainedBounds } from '../topics/retained.ts';
 import type { Topics } from '../topics/topics.ts';
 import { eventually } from './eventually.ts';
 import { loopbackNetwork } from './loopback-network.ts';
@@ -38,6 +39,7 @@ export type TestNodesOptions = Omit<LoopbackOptions, 'clock'> & {
   log?: Log;
   role?: (index: number) => 'ingest' | 'web';
   links?: Pick<LinkOptions, 'maxOutboxBytes'>;
+  topics?: RetainedBounds;
   /** Not to wait until all are linked to all, which needs a clock that moves. */
   unlinked?: boolean;
 };
@@ -59,7 +61,7 @@ export const startNodes = async (count: number, options: TestNodesOptions = {}):
       ...{ key: testMeshKey, bind: host, port, seeds: [`h00:${port}`], system, transport: network.transport(host) },
       ...options.links,
     });
-    const topics = startTopics({ links, system });
+    const topics = startTopics({ links, system, ...(options.topics && { bounds: options.topics }) });
     const node: TestNode = {
       ...{ host, system, links, topics },
       close: async () => {
