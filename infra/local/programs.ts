@@ -39,6 +39,8 @@ export const programOf = (role: RoleName, name: string, settings: Settings, inhe
   args: [entryPoints[role]],
   cwd: repository,
   env: {
+    // Node keeps what it made of the sources: measured on two busy cores, the second start is ready after 2.0 s instead of 4 to 5.
+    NODE_COMPILE_CACHE: join(repository, 'node_modules', '.cache', 'thrum', 'compiled'),
     ...Object.fromEntries(Object.entries(inherited).filter(([key]) => !decidedHere.includes(key))),
     ...settings,
   },

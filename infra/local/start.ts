@@ -82,11 +82,20 @@ let stopping: Promise<void> | undefined;
 /** Before everything was ready once, an end is no crash to recover from but a reason to give up. */
 let up = false;
 
+/** Started at once, the programs warn that they do not find one another yet. That is of interest only if they never do. */
+const grumbles: string[] = [];
+const isGrumble = (line: string): boolean =>
+  !up && process.env['THRUM_LOG_LEVEL'] === undefined && grumbles.length < 100 && line.includes('"level":"warn"');
+
 const tell = (name: string) => (event: RoleEvent) => {
-  if (event.kind === 'output' && event.output.from === 'stderr')
-    process.stderr.write(`${name.padEnd(6)} ${terminalLine(event.output.line).trimEnd()}\n`);
+  if (event.kind === 'output' && event.output.from === 'stderr') {
+    const line = `${name.padEnd(6)} ${terminalLine(event.output.line).trimEnd()}\n`;
+    if (isGrumble(event.output.line)) grumbles.push(line);
+    else process.stderr.write(line);
+  }
   if (event.kind !== 'ended' || stopping) return;
   if (!up) {
+    for (const line of grumbles) process.stderr.write(line);
     console.error(`${name} ended with ${describeEnding(event.ending)} before it was ready.`);
     void stop(event.ending.code === 2 ? 2 : 1);
     return;
@@ -170,6 +179,7 @@ try {
 } catch (error) {
   // One that ended has been told and stops the others; what is left is one that runs and never says that it is ready.
   if (!stopping) {
+    for (const line of grumbles) process.stderr.write(line);
     console.error(error instanceof Error ? error.message : error);
     await stop(1);
   }
