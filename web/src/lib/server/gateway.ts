@@ -6,6 +6,7 @@ import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import { Server, type Socket } from 'socket.io';
 import type { ActorRef } from '@thrum/actors/system/actor-ref';
 import type { ActorSystem } from '@thrum/actors/system/actor-system';
+import type { Clock } from '@thrum/actors/system/clock';
 import { limits } from '@thrum/actors/wire/limits';
 import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
 import type { Greeting } from '@thrum/actors/wire/web-to-browser';
@@ -26,6 +27,8 @@ export const gatewayLimits = {
   pingTimeoutMs: 10_000,
   /** A connection that never says that it speaks socket.io. */
   connectTimeoutMs: 5_000,
+  /** What a tab that is closed has to take its last words; then the connection is cut, read or not. */
+  lastWordsMs: 1_000,
 } as const;
 
 export type GatewayParts = {
@@ -41,10 +44,12 @@ export type GatewayParts = {
   sharesServer: boolean;
 };
 
-type Tab = { outlet: TabOutlet; actor: ActorRef<TabMessage> };
+type Tab = { outlet: TabOutlet; actor: ActorRef<TabMessage>; connection: Connection };
 
 export type Gateway = {
   tabs(): number;
+  /** Bytes that wait for browsers now: of all tabs, and of the slowest. */
+  queued(): { bytes: number; maxBytes: number };
   overview(bytes: Uint8Array): void;
   roster(change: RosterChange): void;
   ingest(): void;
@@ -55,13 +60,13 @@ export type Gateway = {
 /** What of engine.io's connection tells how much it has not written yet. */
 type Wire = {
   writeBuffer: readonly { data?: unknown }[];
-  transport: { socket?: { bufferedAmount: number }; on(event: 'drain', run: () => void): void };
+  transport: { socket?: { bufferedAmount: number; terminate(): void }; on(event: 'drain', run: () => void): void };
 };
 
 const sizeOf = (data: unknown): number =>
   typeof data === 'string' ? data.length : data instanceof Uint8Array ? data.byteLength : 0;
 
-const connectionOf = (socket: Socket): { connection: Connection; wire: Wire } => {
+const connectionOf = (socket: Socket, clock: Clock): { connection: Connection; wire: Wire } => {
   // engine.io declares these as private; there is no other way to know that a reader is slow.
   const wire = socket.conn as unknown as Wire;
   const connection: Connection = {
@@ -71,6 +76,7 @@ const connectionOf = (socket: Socket): { connection: Connection; wire: Wire } =>
     close: (refusal: Refusal) => {
       socket.emit('refused', refusal);
       socket.disconnect(true);
+      clock.after(gatewayLimits.lastWordsMs, () => wire.transport.socket?.terminate());
     },
   };
   return { connection, wire };
@@ -112,12 +118,12 @@ export const startGateway = (parts: GatewayParts): Gateway => {
   });
 
   const open = (socket: Socket): void => {
-    const { connection, wire } = connectionOf(socket);
+    const { connection, wire } = connectionOf(socket, system.clock);
     const outlet = createTabOutlet(connection, parts.present, counters);
     const { watches, history } = parts;
     const id = socket.id;
     const actor = system.spawn(tabActor({ id, outlet, watches, history, counters, clock: system.clock, log }));
-    tabs.set(id, { outlet, actor });
+    tabs.set(id, { outlet, actor, connection });
     counters.add('web_tabs_opened');
     socket.emit('greeting', parts.greeting());
     // A middleware that never goes on: an event is not emitted here, or one named "error" would end the process.
@@ -128,14 +134,17 @@ export const startGateway = (parts: GatewayParts): Gateway => {
     wire.transport.on('drain', outlet.drained);
     socket.conn.on('packet', (packet: { data?: unknown }) => {
       if (sizeOf(packet.data) <= limits.maxBrowserMessageBytes) return;
+      const refusal = refuse('too-large', `a message of ${sizeOf(packet.data)} bytes`);
       counters.add('web_messages_too_large');
-      outlet.close(refuse('too-large', `a message of ${sizeOf(packet.data)} bytes`));
+      if (counters.worthLogging('too-large', system.clock.monotonicMs()))
+        log.warn({ tab: id, detail: refusal.detail }, 'a tab sent too large a message and is closed');
+      outlet.close(refusal);
     });
     socket.on('disconnect', (reason) => {
       tabs.delete(id);
       counters.add('web_tabs_closed');
       if (reason === 'parse error' || reason === 'transport error') counters.add('web_connections_broken');
-      outlet.close(refuse('leaving'));
+      outlet.gone();
       actor.stop();
     });
   };
@@ -147,6 +156,10 @@ export const startGateway = (parts: GatewayParts): Gateway => {
 
   return {
     tabs: () => tabs.size,
+    queued: () => {
+      const each = [...tabs.values()].map(({ connection }) => connection.queuedBytes());
+      return { bytes: each.reduce((sum, one) => sum + one, 0), maxBytes: Math.max(0, ...each) };
+    },
     overview: (bytes) => {
       for (const { outlet } of tabs.values()) outlet.overview(bytes);
     },
@@ -161,10 +174,10 @@ export const startGateway = (parts: GatewayParts): Gateway => {
     close: async () => {
       leaving = true;
       beat.cancel();
-      for (const { outlet } of tabs.values()) outlet.close(refuse('leaving'));
+      const all = [...tabs.values()];
+      for (const { outlet } of all) outlet.close(refuse('leaving'));
+      await Promise.all(all.map(({ actor }) => actor.stopped));
       // The HTTP server is its owner's to close.
-      io.disconnectSockets(true);
-      await Promise.all([...tabs.values()].map(({ actor }) => actor.stopped));
       io.engine.close();
     },
   };

@@ -55,11 +55,11 @@ const viewerOf = () => {
   };
 };
 
-const start = (owner: string | undefined = 'a') => {
+const start = () => {
   const clock = fakeClock();
   const counters = createCounters();
   const asked: { node: string; answer: (outcome: SnapshotOutcome) => void }[] = [];
-  const state = { owner };
+  const state: { owner: string | undefined } = { owner: 'a' };
   const watch = createHostWatch({
     clock,
     counters,
@@ -198,7 +198,7 @@ test('a refusal that may pass is tried again, more and more rarely', async () =>
 });
 
 test('a host nobody knows is refused, and watched from the moment the roster names it', async () => {
-  const { watch, asked, state } = start(undefined);
+  const { watch, asked, state } = start();
   state.owner = undefined;
   const viewer = viewerOf();
   watch.join(viewer);

@@ -71,7 +71,7 @@ export const createHostWatches = (parts: WatchesParts) => {
       watched.watch.join(viewer);
       const leave = (): void => {
         watched.watch.leave(viewer);
-        if (watched.watch.viewers() > 0 || watched.linger) return;
+        if (watched.watch.viewers() > 0 || watched.linger || hosts.get(hostId) !== watched) return;
         watched.linger = parts.clock.after(watchesLimits.lingerMs, () => close(hostId, watched));
       };
       return { ok: true, hold: { again: () => watched.watch.join(viewer), leave } };

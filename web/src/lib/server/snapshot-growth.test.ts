@@ -30,7 +30,7 @@ test('frames that came after a snapshot stand behind its ticks', () => {
       [10, 20, 30, 40, 50],
     ],
   );
-  assert.equal(grown?.seq, 5);
+  assert.equal(grown.seq, 5);
 });
 
 test('frames it already holds are passed over, and without new ones it is the same snapshot', () => {

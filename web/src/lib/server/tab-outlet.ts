@@ -142,6 +142,8 @@ export const createTabOutlet = (connection: Connection, present: Present, counte
   return {
     close,
     isClosed: (): boolean => closed,
+    /** The connection has ended by itself. */
+    gone: (): void => void (closed = true),
 
     /** Looks at `host` from now on; `again` has its snapshot sent once more. Whatever the host before was owed is forgotten. */
     watch: (host: string | undefined, again: () => void = () => undefined): Viewer | undefined => {

@@ -62,6 +62,8 @@ export const startWebNode = (parts: WebNodeParts): WebNode => {
     counters: () => ({
       ...counters.read(),
       web_tabs: gateway.tabs(),
+      web_queued_bytes: gateway.queued().bytes,
+      web_queued_bytes_max: gateway.queued().maxBytes,
       web_hosts_watched: side.watches.size(),
       web_overview_bytes: side.overview.size().bytes,
       web_roster_entries: side.roster.size(),
