@@ -27,6 +27,7 @@ export const openDuckdbStore = async (options: StoreOptions): Promise<Store> => 
   const questions = createQuestions(database, clock);
   const timer = clock.every(upkeepEveryMs, () => writer.upkeep());
   writer.upkeep();
+  let closed = false;
   return {
     kind: 'duckdb',
     write: (request) => writer.write(request),
@@ -35,6 +36,8 @@ export const openDuckdbStore = async (options: StoreOptions): Promise<Store> => 
     onHealth: (listener) => health.on(listener),
     counters: () => ({ ...writer.counters(), ...questions.counters() }),
     close: async () => {
+      if (closed) return;
+      closed = true;
       timer.cancel();
       await writer.close(closeWithinMs);
       questions.close();

@@ -43,6 +43,7 @@ export const openElasticsearchStore = (options: StoreOptions): Store => {
   });
   const search = createSearch({ client, prefix, health, clock });
   let closed = false;
+  let isClosing = false;
   let probing = false;
   const isClosed = (): boolean => closed;
 
@@ -82,6 +83,8 @@ export const openElasticsearchStore = (options: StoreOptions): Store => {
     onHealth: (listener) => health.on(listener),
     counters: () => ({ ...writer.counters(), ...search.counters() }),
     close: async () => {
+      if (isClosing) return;
+      isClosing = true;
       for (const timer of timers) timer.cancel();
       await writer.close(closeWithinMs);
       closed = true;
