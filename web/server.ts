@@ -51,6 +51,7 @@ const http = createServer(
     page: handler,
     policy: policyOf(readFileSync(built('prerendered/index.html'), 'utf8')),
     isReady: () => program !== undefined,
+    figures: () => program?.figures() ?? '',
   }),
 );
 try {

@@ -15,6 +15,7 @@ const start = async (t: TestContext) => {
       names: allowedNames(['https://thrum.example.org']),
       policy: policyOf('<meta http-equiv="content-security-policy" content="default-src \'none\'">'),
       isReady: () => state.ready,
+      figures: () => 'thrum_web_tabs 1\n',
       page: (asked, response, next) => (asked.url === '/missing.js' ? next() : response.end(`file ${asked.url}`)),
     }),
   );
@@ -58,6 +59,14 @@ test('every answer carries the security headers', async (t) => {
     assert.equal(headers['referrer-policy'], 'no-referrer');
     assert.equal(headers['content-security-policy'], "default-src 'none'; frame-ancestors 'none'");
   }
+});
+
+test('the figures are plain text, for those who name us rightly', async (t) => {
+  const { ask } = await start(t);
+  const { text, headers } = await ask('/metrics');
+  assert.equal(text, 'thrum_web_tabs 1\n');
+  assert.match(headers['content-type'] ?? '', /^text\/plain/);
+  assert.equal((await ask('/metrics', { headers: { host: 'evil.example' } })).status, 421);
 });
 
 test('a page without a policy of its own gets one that allows nothing', () => {

@@ -1,5 +1,5 @@
 /**
- * Plain HTTP of a web node: the page's files, and `/healthz`. Every answer carries the security headers; every request but `/healthz` (a
+ * Plain HTTP of a web node: the page's files, `/healthz` and `/metrics`. Every answer carries the security headers; every request but `/healthz` (a
  * balancer asks by address) must name us by a name we go by. Pages are all the same static shell: the browser decides what it shows.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
@@ -31,7 +31,7 @@ export const isPagePath = (path: string): boolean => !path.startsWith('/_app/') 
 
 const plain = (response: ServerResponse, status: number, text: string): void => {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
-  response.end(`${text}\n`);
+  response.end(text.endsWith('\n') ? text : `${text}\n`);
 };
 
 export type FrontParts = {
@@ -40,6 +40,8 @@ export type FrontParts = {
   /** Content-Security-Policy of every answer. */
   policy: string;
   isReady(): boolean;
+  /** The node's own measurements, for `/metrics`. */
+  figures(): string;
 };
 
 export const httpFront = (parts: FrontParts): RequestListener => {
@@ -59,6 +61,7 @@ export const httpFront = (parts: FrontParts): RequestListener => {
       response.setHeader('allow', 'GET, HEAD');
       return plain(response, 405, 'only GET and HEAD');
     }
+    if (path === '/metrics') return plain(response, 200, parts.figures());
     if (isPagePath(path)) {
       request.url = '/';
       // A new version must be seen at the next load; the files it names are immutable.

@@ -7,6 +7,7 @@ import { systemClock } from '@thrum/actors/system/clock';
 import { createLog } from '@thrum/actors/system/log';
 import { startTopics } from '@thrum/actors/topics/topics';
 import { defaultNodeName, type WebSettings } from './config.ts';
+import { exposition } from './exposition.ts';
 import { allowedNames } from './hosts.ts';
 import { startWebNode, type WebNode } from './web-node.ts';
 
@@ -15,6 +16,8 @@ export type Program = {
   node: string;
   meshPort: number;
   web: WebNode;
+  /** What this node measures of itself, as Prometheus text. */
+  figures(): string;
   /** Tabs first, so that they are told; the mesh last. */
   stop(): Promise<void>;
 };
@@ -58,6 +61,13 @@ export const startProgram = async (
     node: name,
     meshPort: Number(links.self.address.split(':').at(-1)),
     web,
+    figures: () =>
+      exposition([
+        { part: undefined, values: web.counters() },
+        { part: 'link', values: links.counters() },
+        { part: 'topics', values: topics.counters() },
+        { part: 'actors', values: system.counters() },
+      ]),
     stop: async () => {
       await web.close();
       topics.close();
