@@ -2,6 +2,7 @@
  * One WebSocket connection to an ingest node: the only file that imports socket.io-client. Reconnecting, buffering and retrying of
  * socket.io are off; they are decided elsewhere. What arrives is handed on unread: the other side is trusted with nothing.
  */
+import './without-builtin-websocket.ts';
 import { io } from 'socket.io-client';
 
 /** Ingest's answers are small; a larger one is no ingest node and ends the connection. */
