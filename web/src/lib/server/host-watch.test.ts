@@ -137,20 +137,24 @@ test('a late answer of the node that lost the host is not believed', async () =>
 });
 
 test('a frame that does not fit the table brings a new snapshot to everybody', async () => {
-  const { watch, asked } = start();
+  const { watch, asked, clock } = start();
   const viewer = viewerOf();
   watch.join(viewer);
   asked[0]?.answer(answer(snapshotOf(3)));
   await eventually(() => viewer.got.length === 1);
+  clock.advance(watchLimits.renewEveryMs);
   watch.deliver('a', frame(4, 7, [1, 2]));
   asked[1]?.answer(answer(snapshotOf(4, 7, ['load1', 'load5'])));
   await eventually(() => viewer.snapshots.length === 2);
   watch.deliver('a', frame(5, 8));
+  watch.deliver('a', frame(6, 8));
+  assert.equal(asked.length, 2, 'not more often than every two seconds');
+  clock.advance(watchLimits.renewEveryMs);
   assert.equal(asked.length, 3);
 });
 
 test('frames lost on the way bring a new snapshot', async () => {
-  const { watch, asked, counters } = start();
+  const { watch, asked, counters, clock } = start();
   const viewer = viewerOf();
   watch.join(viewer);
   watch.deliver('a', frame(3));
@@ -158,6 +162,7 @@ test('frames lost on the way bring a new snapshot', async () => {
   await eventually(() => viewer.snapshots.length === 1);
   watch.deliver('a', frame(4));
   assert.equal(asked.length, 1);
+  clock.advance(watchLimits.renewEveryMs);
   watch.deliver('a', frame(9));
   assert.equal(asked.length, 2);
   assert.equal(counters.read()['web_frames_missed'], 1);

@@ -26,6 +26,8 @@ export const watchLimits = {
   maxSince: 120,
   retryMs: 2_000,
   maxRetryMs: 30_000,
+  /** A link that loses frames again and again must not be given a snapshot for each. */
+  renewEveryMs: 2_000,
   /** Below this a snapshot is sent as it is; above, the fastest compression pays for itself on any network. */
   gzipBytes: 32 * 1024,
 } as const;
@@ -67,8 +69,10 @@ export const createHostWatch = (parts: WatchParts) => {
   let asking: string | undefined;
   let growing: Promise<void> | undefined;
   let retry: Timer | undefined;
+  let renewal: Timer | undefined;
   let retryMs: number = watchLimits.retryMs;
   let told: Refusal | undefined;
+  let askedMs = -Infinity;
   let closed = false;
 
   /** Frames that lay here meanwhile, with the age they have now. */
@@ -155,6 +159,16 @@ export const createHostWatch = (parts: WatchParts) => {
     for (const viewer of viewers.keys()) serve(viewer);
   };
 
+  /** The snapshot is not enough any more, though better than none: at once if the last one was asked for a while ago. */
+  const renew = (): void => {
+    const waitMs = askedMs + watchLimits.renewEveryMs - clock.monotonicMs();
+    if (waitMs <= 0) return askOwner();
+    renewal ??= clock.after(waitMs, () => {
+      renewal = undefined;
+      askOwner();
+    });
+  };
+
   /** From now on the frames of `node` count; what came from another before means nothing beside them. */
   const follow = (node: string): void => {
     if (source === node) return;
@@ -170,6 +184,9 @@ export const createHostWatch = (parts: WatchParts) => {
     follow(node);
     retry?.cancel();
     asking = node;
+    askedMs = clock.monotonicMs();
+    renewal?.cancel();
+    renewal = undefined;
     counters.add('web_snapshots_asked');
     void parts.ask(node).then((outcome) => took(node, outcome));
   }
@@ -216,7 +233,7 @@ export const createHostWatch = (parts: WatchParts) => {
       last = arrived;
       since.push(arrived);
       for (const [viewer, ready] of viewers) if (ready) viewer.frame(bytes);
-      if (base && (jumped || !fits(base.snapshot, frame))) return askOwner();
+      if (base && (jumped || !fits(base.snapshot, frame))) return renew();
       if (since.length < watchLimits.maxSince) return;
       if (!base) since = since.slice(watchLimits.maxSince / 2);
       else if (!growing && !absorb()) askOwner();
@@ -237,6 +254,7 @@ export const createHostWatch = (parts: WatchParts) => {
     close: (): void => {
       closed = true;
       retry?.cancel();
+      renewal?.cancel();
       viewers.clear();
     },
   };
