@@ -13,6 +13,7 @@ const ground = [wire, system];
 const mesh = [...ground, link, topics];
 
 /** Rooms of the page: what a browser loads. They meet the servers only in the wire. */
+const reactivity = 'web/src/lib/reactivity';
 const theme = 'web/src/lib/theme';
 const hosts = 'web/src/lib/hosts';
 const live = 'web/src/lib/live';
@@ -46,16 +47,17 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'ingest/src/control',
   ],
 
+  [reactivity]: [],
   [theme]: [],
   [hosts]: [wire],
   [live]: [wire, hosts],
-  [charts]: [wire, theme, hosts],
-  [routes]: [wire, theme, hosts, live, charts],
+  [charts]: [wire, reactivity, theme, hosts],
+  [routes]: [wire, reactivity, theme, hosts, live, charts],
   'web/src/lib/server': mesh,
   web: [...mesh, 'web/src/lib/server'],
 
   // These start the programs by command; of the programs' code they use the wire and the ground alone.
-  'infra/elasticsearch': [],
+  'infra/elasticsearch': ground,
   'infra/haproxy': [],
   'infra/local': [...ground, 'infra/elasticsearch', 'infra/haproxy'],
   'infra/load': [...ground, 'infra/local'],
@@ -68,7 +70,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
 export const filesOnly: readonly string[] = ['agent', 'agent/src', 'ingest/src', 'web'];
 
 /** Rooms a browser loads: no Node, and from the wire no file that loads a schema library (types of it are free). */
-export const browserRooms: readonly string[] = [theme, hosts, live, charts, routes];
+export const browserRooms: readonly string[] = [reactivity, theme, hosts, live, charts, routes];
 
 /** Packages that a browser must not be made to load by way of the wire. */
 export const notForBrowsers: readonly string[] = ['zod'];
