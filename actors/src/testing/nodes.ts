@@ -22,15 +22,15 @@ export type TestNode = {
   readonly links: Links;
   readonly topics: Topics;
   /** An orderly shutdown. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 };
 
 export type TestNodes = {
   readonly network: LoopbackNetwork;
   readonly nodes: readonly TestNode[];
   /** One more, or a node that starts again on its host under its id. */
-  start(index: number): Promise<TestNode>;
-  close(): Promise<void>;
+  start: (index: number) => Promise<TestNode>;
+  close: () => Promise<void>;
 };
 
 export type TestNodesOptions = Omit<LoopbackOptions, 'clock'> & {

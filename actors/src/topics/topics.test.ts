@@ -22,7 +22,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const textOf = ({ key, payload }: Delivery): string =>
   `${key === undefined ? '' : `${key}=`}${new TextDecoder().decode(payload)}`;
 /** What a subscriber saw, as text. */
-const listen = (topics: Topics, topic: string): { seen: string[]; stop: () => void } => {
+const listen = (topics: Topics, topic: string): { readonly seen: string[]; readonly stop: () => void } => {
   const seen: string[] = [];
   const stop = topics.subscribe(topic, {
     deliver: (delivery) => void seen.push(textOf(delivery)),
