@@ -8,7 +8,10 @@ test('few hosts are named', () => {
 
 test('many are counted, worst first', () => {
   const changes = ['a', 'b', 'c', 'd'].map((name) => ({ name, from: 'live', to: 'silent' }) as const);
-  assert.equal(changesText([...changes, { name: 'e', from: 'live', to: 'down' }]), '5 hosts changed: 1 down, 4 silent.');
+  assert.equal(
+    changesText([...changes, { name: 'e', from: 'live', to: 'down' }]),
+    '5 hosts changed: 1 down, 4 silent.',
+  );
 });
 
 test('a tick that is late and live again is nothing to say', () => {

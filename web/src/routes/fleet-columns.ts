@@ -7,7 +7,7 @@ import type { OverviewColumn } from '@thrum/actors/wire/frame';
 export type FleetColumn = {
   readonly key: SortColumn;
   readonly title: string;
-  readonly figures: readonly { column: OverviewColumn; metric: string; name: string }[];
+  readonly figures: readonly { column: OverviewColumn; metric: string; name: string; short?: string }[];
   readonly quantity: Quantity;
   readonly color: string;
   /** Full length of the bar. */
@@ -24,7 +24,7 @@ export const fleetColumns: readonly FleetColumn[] = [
   {
     key: 'cpu',
     title: 'CPU',
-    figures: [{ column: 'cpu', metric: 'cpu.usage', name: 'CPU' }],
+    figures: [{ column: 'cpu', metric: 'cpu.usage', name: 'CPU', short: 'CPU' }],
     quantity: percent,
     color: '--blue',
     whole: 100,
@@ -34,7 +34,7 @@ export const fleetColumns: readonly FleetColumn[] = [
   {
     key: 'memory',
     title: 'Memory',
-    figures: [{ column: 'memory', metric: 'memory.usage', name: 'Memory' }],
+    figures: [{ column: 'memory', metric: 'memory.usage', name: 'Memory', short: 'Mem' }],
     quantity: percent,
     color: '--teal',
     whole: 100,
@@ -44,7 +44,7 @@ export const fleetColumns: readonly FleetColumn[] = [
   {
     key: 'disk',
     title: 'Disk full',
-    figures: [{ column: 'filesystem', metric: 'filesystem.usage', name: 'Fullest filesystem' }],
+    figures: [{ column: 'filesystem', metric: 'filesystem.usage', name: 'Fullest filesystem', short: 'Disk' }],
     quantity: percent,
     color: '--violet',
     whole: 100,

@@ -7,6 +7,7 @@ import type { ChartPlan } from './chart-plan.ts';
 import { clockText, minuteText } from './clock-text.ts';
 import { faded, resolveColor, shadeName } from './palette.ts';
 import { splitsOf, type Axis } from './scale.ts';
+import { timeStep, timeTicks } from './time-axis.ts';
 import { writeLine } from './units.ts';
 
 type Wiring = {
@@ -16,6 +17,7 @@ type Wiring = {
   readonly isDark: boolean;
   readonly axis: () => Axis;
   readonly beforeDrawing: (chart: uPlot) => void;
+  readonly afterDrawing: (chart: uPlot) => void;
   readonly onCursor: () => void;
   readonly onSelect: (chart: uPlot) => void;
 };
@@ -25,17 +27,21 @@ const axisWidth = 64;
 const secondsUnderMs = 10 * 60_000;
 const dayMs = 86_400_000;
 
-const timeTexts = (chart: uPlot, splits: number[], stepMs: number): string[] => {
+const tickRoomPx = 84;
+
+const stepOf = (chart: uPlot, minMs: number, maxMs: number): number =>
+  timeStep(maxMs - minMs, chart.bbox.width / devicePixelRatio, tickRoomPx);
+
+const timeTexts = (chart: uPlot, ticks: number[]): string[] => {
   const { min, max } = chart.scales['x'] ?? {};
-  const widthMs = (max ?? 0) - (min ?? 0);
-  if (stepMs >= dayMs) return splits.map((ms) => new Date(ms).toLocaleDateString());
-  // Ticks are computed in floating point and may lie just before their second.
-  return splits.map((ms) => (widthMs <= secondsUnderMs ? clockText : minuteText)(Math.round(ms)));
+  const [fromMs, toMs] = [min ?? 0, max ?? 0];
+  if (stepOf(chart, fromMs, toMs) >= dayMs) return ticks.map((ms) => new Date(ms).toLocaleDateString());
+  return ticks.map(toMs - fromMs <= secondsUnderMs ? clockText : minuteText);
 };
 
 export const optionsOf = (plan: ChartPlan, wiring: Wiring): uPlot.Options => {
   const color = (name: string): string => resolveColor(name, wiring.isDark);
-  const lone = plan.lines.length === 1 || plan.lines.every((line, i) => line.below === (i > 0));
+  const lone = plan.lines.length === 1 || plan.lines.every((line, i) => line.below === i > 0);
   return {
     width: wiring.width,
     height: wiring.height,
@@ -59,10 +65,11 @@ export const optionsOf = (plan: ChartPlan, wiring: Wiring): uPlot.Options => {
         stroke: color('--quiet'),
         size: 24,
         gap: 4,
-        space: 84,
         grid: { show: false },
         ticks: { show: true, stroke: color('--line'), width: 1, size: 4 },
-        values: (chart, splits, _axis, _space, stepMs) => timeTexts(chart, splits, stepMs),
+        splits: (chart, _axis, min, max) =>
+          timeTicks(min, max, stepOf(chart, min, max), -new Date(max).getTimezoneOffset() * 60_000),
+        values: timeTexts,
       },
       {
         font: axisFont,
@@ -92,6 +99,7 @@ export const optionsOf = (plan: ChartPlan, wiring: Wiring): uPlot.Options => {
     bands: plan.stacked ? plan.lines.slice(1).map((_line, i): uPlot.Band => ({ series: [i + 2, i + 1] })) : [],
     hooks: {
       drawClear: [wiring.beforeDrawing],
+      draw: [wiring.afterDrawing],
       setCursor: [wiring.onCursor],
       setSelect: [wiring.onSelect],
     },

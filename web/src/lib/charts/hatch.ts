@@ -9,7 +9,6 @@ import type { ChartData } from './series-data.ts';
 
 const missedPeriods = 2;
 const stripePx = 6;
-const labelFromPx = 150;
 
 const stripes = (context: CanvasRenderingContext2D, color: string, ratio: number): CanvasPattern | null => {
   const tile = document.createElement('canvas');
@@ -36,40 +35,55 @@ const newestMs = ({ timesMs, raw }: ChartData): number | undefined => {
   return undefined;
 };
 
-export const hatch = (chart: uPlot, data: ChartData, isDark: boolean): void => {
+type Hole = { readonly left: number; readonly width: number; readonly text: string };
+
+/** Holes of the data in canvas pixels, with what is to be said of each. */
+const holesOf = (chart: uPlot, data: ChartData): Hole[] => {
   const { min, max } = chart.scales['x'] ?? {};
+  if (typeof min !== 'number' || typeof max !== 'number') return [];
   const lastMs = newestMs(data);
-  if (typeof min !== 'number' || typeof max !== 'number') return;
-  const gaps = data.gaps.map(({ fromMs, toMs }) => ({ fromMs, toMs, open: false }));
+  const gaps = data.gaps.map(({ fromMs, toMs }) => ({
+    fromMs,
+    toMs,
+    text: `no data ${clockText(fromMs)}–${clockText(toMs)} (${spanText(toMs - fromMs)})`,
+  }));
   if (lastMs !== undefined && max - lastMs > missedPeriods * data.periodMs)
-    gaps.push({ fromMs: lastMs, toMs: max, open: true });
-  if (gaps.length === 0) return;
+    gaps.push({ fromMs: lastMs, toMs: max, text: `no data since ${clockText(lastMs)}` });
+  return gaps.map(({ fromMs, toMs, text }) => {
+    const left = chart.valToPos(Math.max(fromMs, min), 'x', true);
+    return { left, width: chart.valToPos(Math.min(toMs, max), 'x', true) - left, text };
+  });
+};
+
+/** Draws the hatching; to be called before everything else is drawn. */
+export const hatch = (chart: uPlot, data: ChartData, isDark: boolean): void => {
+  const holes = holesOf(chart, data);
+  if (holes.length === 0) return;
+  const { ctx, bbox } = chart;
+  const pattern = stripes(ctx, faded(resolveColor('--line-strong', isDark), 0.4), devicePixelRatio);
+  if (pattern === null) return;
+  ctx.save();
+  ctx.fillStyle = pattern;
+  for (const { left, width } of holes) ctx.fillRect(left, bbox.top, width, bbox.height);
+  ctx.restore();
+};
+
+/** Says what a wide hole is; to be called after everything else is drawn. */
+export const labelHoles = (chart: uPlot, data: ChartData, isDark: boolean): void => {
   const { ctx, bbox } = chart;
   const ratio = devicePixelRatio;
-  const color = resolveColor('--line-strong', isDark);
-  const pattern = stripes(ctx, faded(color, 0.4), ratio);
   ctx.save();
-  ctx.beginPath();
-  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-  ctx.clip();
-  for (const { fromMs, toMs, open } of gaps) {
-    const left = chart.valToPos(Math.max(fromMs, min), 'x', true);
-    const width = chart.valToPos(Math.min(toMs, max), 'x', true) - left;
-    if (pattern) ctx.fillStyle = pattern;
-    ctx.fillRect(left, bbox.top, width, bbox.height);
-    const text = open
-      ? `no data since ${clockText(fromMs)}`
-      : `no data ${clockText(fromMs)}–${clockText(toMs)} (${spanText(toMs - fromMs)})`;
-    ctx.font = `${12 * ratio}px system-ui, sans-serif`;
+  ctx.font = `${12 * ratio}px system-ui, sans-serif`;
+  ctx.textAlign = 'center';
+  ctx.textBaseline = 'middle';
+  for (const { left, width, text } of holesOf(chart, data)) {
     const textWidth = ctx.measureText(text).width;
-    if (width < Math.max(labelFromPx * ratio, textWidth + 16 * ratio)) continue;
+    if (width < textWidth + 24 * ratio) continue;
     const middle = left + width / 2;
     const y = bbox.top + bbox.height / 2;
     ctx.fillStyle = resolveColor('--surface', isDark);
     ctx.fillRect(middle - textWidth / 2 - 6 * ratio, y - 10 * ratio, textWidth + 12 * ratio, 20 * ratio);
     ctx.fillStyle = resolveColor('--quiet', isDark);
-    ctx.textAlign = 'center';
-    ctx.textBaseline = 'middle';
     ctx.fillText(text, middle, y);
   }
   ctx.restore();

@@ -17,7 +17,14 @@ test('the window is cut with one tick beyond either edge', () => {
 
 test('missing samples are a hole, and a missing value is no zero', () => {
   const data = emptyData(2);
-  const source = { timesMs: [0, 1000, 60_000], columns: [[1, Number.NaN, 3], [1, 1, 1]], periodMs: 1000 };
+  const source = {
+    timesMs: [0, 1000, 60_000],
+    columns: [
+      [1, Number.NaN, 3],
+      [1, 1, 1],
+    ],
+    periodMs: 1000,
+  };
   fillData(data, source, whole, { lines: [line('a'), line('b')], stacked: false });
   assert.deepEqual(data.timesMs, [0, 1000, 1500, 60_000]);
   assert.deepEqual(data.raw[0], [1, null, null, 3]);
@@ -38,8 +45,9 @@ test('the value at a moment is that of the nearest sample, unknown in a hole', (
   const data = emptyData(1);
   const source = { timesMs: [0, 1000, 60_000], columns: [[1, 2, 3]], periodMs: 1000 };
   fillData(data, source, whole, { lines: [line('a')], stacked: false });
-  assert.equal(data.raw[0]?.[tickAt(data, 900) ?? -1], 2);
-  assert.equal(data.raw[0]?.[tickAt(data, 61_000) ?? -1], 3);
+  const valueAt = (atMs: number) => data.raw[0]?.[tickAt(data, atMs) ?? -1];
+  assert.equal(valueAt(900), 2);
+  assert.equal(valueAt(61_000), 3);
   assert.equal(tickAt(data, 30_000), undefined);
 });
 
@@ -79,7 +87,17 @@ test('arrays are reused', () => {
 
 test('buckets of an answer stand at their middle', () => {
   const answer = { startMs: 10_000, bucketMs: 1000, question: { metrics: ['a', 'b'] } };
-  const source = sourceOfAnswer(answer, { fields: [], values: [[1, null], [3, 4]] }, [line('b'), line('c')]);
+  const source = sourceOfAnswer(
+    answer,
+    {
+      fields: [],
+      values: [
+        [1, null],
+        [3, 4],
+      ],
+    },
+    [line('b'), line('c')],
+  );
   assert.deepEqual([...Array.from(source.timesMs)], [10_500, 11_500]);
   assert.deepEqual(source.columns, [[3, 4], undefined]);
 });

@@ -14,8 +14,11 @@ const source = (timesMs: number[], values: number[]): SparkSource => ({
 
 test('time runs to the right edge by the clock, not by the newest sample', () => {
   const [stroke] = strokesOf(source([0, 1000, 2000], [0, 50, 100]), 100, 12);
-  assert.deepEqual(stroke?.map((point) => point.x), [0, 10, 20]);
-  assert.deepEqual(stroke?.map((point) => point.y), [11, 6, 1]);
+  assert.deepEqual(stroke, [
+    { x: 0, y: 11 },
+    { x: 10, y: 6 },
+    { x: 20, y: 1 },
+  ]);
 });
 
 test('a hole ends a stroke, and so does an unknown value', () => {

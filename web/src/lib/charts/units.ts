@@ -63,7 +63,10 @@ export const write = (value: number | undefined, { unit, rate }: Quantity): Writ
       return { text: text + step, unit: rate ? '/s' : '' };
     }
     case 'load':
-      return { text: Math.abs(value) < 99.95 ? value.toFixed(Math.abs(value) < 9.995 ? 2 : 1) : digits(value), unit: '' };
+      return {
+        text: Math.abs(value) < 99.95 ? value.toFixed(Math.abs(value) < 9.995 ? 2 : 1) : digits(value),
+        unit: '',
+      };
     case 'ms':
       return { text: digits(value), unit: rate ? 'ms/s' : 'ms' };
     case 'seconds':

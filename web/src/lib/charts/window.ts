@@ -57,7 +57,7 @@ export const readChoice = (parameters: Pick<URLSearchParams, 'get'>): Choice => 
 };
 
 /** The query of the URL that `readChoice` reads back; empty for the default. */
-export const writeChoice = (choice: Choice): string => {
+export const writeChoice = (choice: Choice): '' | `?${string}` => {
   if (choice.kind === 'fixed') return `?from=${choice.fromMs}&to=${choice.toMs}`;
   return choice.range === defaultRange ? '' : `?range=${choice.range}`;
 };

@@ -39,7 +39,12 @@ test('live and late hosts are one rank, so that a late tick moves nothing', () =
 });
 
 test('unknown values stand last in both directions', () => {
-  const list = [candidate('none', 'live'), candidate('nan', 'live', NaN), candidate('zero', 'live', 0), candidate('hot', 'live', 90)];
+  const list = [
+    candidate('none', 'live'),
+    candidate('nan', 'live', NaN),
+    candidate('zero', 'live', 0),
+    candidate('hot', 'live', 90),
+  ];
   assert.deepEqual(names(inOrder(list, { by: 'cpu', descending: true })), ['hot', 'zero', 'nan', 'none']);
   assert.deepEqual(names(inOrder(list, { by: 'cpu', descending: false })), ['zero', 'hot', 'nan', 'none']);
 });

@@ -40,6 +40,9 @@ test('a page that is cut off calls nothing live', () => {
 test('every state has a word, a shape and a place in the order', () => {
   assert.deepEqual([...states].sort(), Object.keys(stateLooks).sort());
   const ranks = states.map((state) => stateLooks[state].rank);
-  assert.deepEqual(ranks, [...ranks].sort((a, b) => a - b));
+  assert.deepEqual(
+    ranks,
+    [...ranks].sort((a, b) => a - b),
+  );
   assert.equal(new Set(states.map((state) => stateLooks[state].word)).size, states.length);
 });

@@ -2,6 +2,7 @@
  * All hosts this page knows, fed by greeting, roster changes and overview frames. Thousands of hosts change every second, so each
  * has its own signals; the fleet's signals move only when hosts come and go (`members`) or when one gets better or worse (`ranks`).
  */
+/* eslint-disable svelte/prefer-svelte-reactivity -- these collections are deliberately no signals: versions say when to look */
 import { decodeOverviewFrame, type OverviewColumn } from '@thrum/actors/wire/frame';
 import type { RosterEntry } from '@thrum/actors/wire/roster';
 import type { Greeting } from '@thrum/actors/wire/web-to-browser';
@@ -109,8 +110,7 @@ export class Fleet {
   #removeUnconfirmed(): void {
     this.#removeMs = undefined;
     const before = this.#hosts.size;
-    for (const host of [...this.#hosts.values()])
-      if (host.confirmedBy !== this.#greeting) this.#hosts.delete(host.id);
+    for (const host of [...this.#hosts.values()]) if (host.confirmedBy !== this.#greeting) this.#hosts.delete(host.id);
     if (this.#hosts.size !== before) this.members += 1;
   }
 }

@@ -2,6 +2,7 @@
  * Time as the page sees it: monotonic, four times a second, so that every age on it grows by itself, whatever the network does.
  * In a hidden tab time stands still for what is drawn, and is right again in the instant the tab is seen.
  */
+/* eslint-disable svelte/prefer-svelte-reactivity -- these collections are deliberately no signals: versions say when to look */
 const tickMs = 250;
 
 class PageClock {

@@ -37,10 +37,16 @@ const desk = () => {
 test('at most four are asked at once; the next follows an answer', async () => {
   const { open, answered, questions } = desk();
   for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) questions.add(key, question(key));
-  assert.deepEqual(open.map((one) => one.target), ['a', 'b', 'c', 'd']);
+  assert.deepEqual(
+    open.map((one) => one.target),
+    ['a', 'b', 'c', 'd'],
+  );
   await open[1]?.answer();
   assert.deepEqual(answered, ['b']);
-  assert.deepEqual(open.map((one) => one.target), ['a', 'b', 'c', 'd', 'e']);
+  assert.deepEqual(
+    open.map((one) => one.target),
+    ['a', 'b', 'c', 'd', 'e'],
+  );
 });
 
 test('a question that waits is replaced by a newer one of the same key, one that was asked is followed by it', async () => {
@@ -50,7 +56,10 @@ test('a question that waits is replaced by a newer one of the same key, one that
   questions.add('a', question('a3'));
   assert.equal(open.length, 4);
   await open[0]?.answer();
-  assert.deepEqual(open.map((one) => one.target), ['a', 'b', 'c', 'd', 'a3']);
+  assert.deepEqual(
+    open.map((one) => one.target),
+    ['a', 'b', 'c', 'd', 'a3'],
+  );
 });
 
 test('answers to what was let go are not heard', async () => {

@@ -67,10 +67,9 @@ test('values a frame does not have are unknown, not zero', () => {
 test('it keeps its time and no more, however long it runs', () => {
   const recording = new Recording(table, 60_000, 64);
   for (let second = 0; second < 5000; second += 1) recording.append(frame(second * 1000, [0, 0, second]));
-  assert.equal(recording.lastMs, 4_999_000);
   assert.ok(recording.ticks >= 61 && recording.ticks <= 256, `${recording.ticks} ticks are kept`);
   assert.equal(loads(recording).at(-1), 4999);
-  assert.equal((recording.lastMs ?? 0) - (recording.firstMs ?? 0), (recording.ticks - 1) * 1000);
+  assert.deepEqual([recording.firstMs, recording.lastMs], [(5000 - recording.ticks) * 1000, 4_999_000]);
 });
 
 test('a host that sends far too often cannot make it grow without bound', () => {

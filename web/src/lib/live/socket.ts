@@ -89,11 +89,11 @@ export const openLink = (hearing: Hearing): Link => {
   socket.on('frame', (bytes) => hearing.frame(bytesOf(bytes as Binary)));
   socket.on('snapshotRefused', (refusal) => hearing.snapshotRefused(refusal));
   socket.on('snapshot', (bytes, how) => {
-    if (!how.gzip) hearing.snapshot(bytesOf(bytes as Binary));
+    if (!how.gzip) hearing.snapshot(bytesOf(bytes));
     else
-      unzip(bytesOf(bytes as Binary)).then(
+      unzip(bytesOf(bytes)).then(
         (whole) => hearing.snapshot(whole),
-        (error: unknown) => console.error('A snapshot could not be unpacked; live values go on.', error),
+        (cause: unknown) => reportError(new Error('A snapshot could not be unpacked; live values go on.', { cause })),
       );
   });
 
@@ -107,7 +107,7 @@ export const openLink = (hearing: Hearing): Link => {
     async ask(question) {
       if (!socket.connected) return refuse('deadline', 'this page has no connection at the moment');
       try {
-        return await socket.timeout(answerDeadlineMs).emitWithAck('ask', question);
+        return (await socket.timeout(answerDeadlineMs).emitWithAck('ask', question)) as HistoryOutcome;
       } catch {
         return refuse('deadline', `nothing came within ${answerDeadlineMs / 1000} s`);
       }
@@ -122,4 +122,3 @@ export const openLink = (hearing: Hearing): Link => {
     },
   };
 };
-

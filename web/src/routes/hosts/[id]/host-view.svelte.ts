@@ -2,9 +2,11 @@
  * What a host page looks at: its window, whether it moves, and where the numbers of each chart come from: the recording of the last
  * minutes, or answers about the past. One object per page; charts ask it and never know which of the two they draw.
  */
+/* eslint-disable svelte/prefer-svelte-reactivity -- these collections are deliberately no signals: versions say when to look */
+import { dependsOn } from '#lib/reactivity/depends-on.ts';
 import { instanceName, type ChartPlan, type TargetPlan } from '#lib/charts/chart-plan.ts';
 import { fillData, sourceOfAnswer, type ChartData, type Source } from '#lib/charts/series-data.ts';
-import { liveWindowMs, rangeMs, type Choice } from '#lib/charts/window.ts';
+import { defaultRange, liveWindowMs, rangeMs, type Choice } from '#lib/charts/window.ts';
 import { dashboard } from '#lib/live/dashboard.svelte.ts';
 import { Questions } from '#lib/live/questions.ts';
 import { seriesKey, type Recording } from '#lib/live/recording.ts';
@@ -108,6 +110,13 @@ export class HostView {
     return { fromMs: toMs - lengthMs, toMs };
   }
 
+  /** What stands behind the figures of now: the window while it is recorded, the last minutes otherwise. */
+  headWindow(): Window {
+    if (this.isRecorded) return this.window();
+    const toMs = this.nowMs();
+    return { fromMs: toMs - rangeMs[defaultRange], toMs };
+  }
+
   /** A past range that ends now is asked for again from time to time. */
   tick(): void {
     if (this.choice.kind !== 'past' || this.stoppedMs !== undefined || !this.#questions.isEmpty) return;
@@ -147,7 +156,7 @@ export class HostView {
 
   /** Why a chart of the past is empty, if it is known. */
   refusal(key: string): Refusal | undefined {
-    void this.answersVersion;
+    dependsOn(this.answersVersion);
     const answer = this.isRecorded ? undefined : this.#answers.get(key);
     return answer?.ok === false ? answer : undefined;
   }
@@ -232,4 +241,3 @@ export class HostView {
     return { fromMs: toMs - (this.choice.kind === 'past' ? rangeMs[this.choice.range] : 0), toMs };
   }
 }
-
