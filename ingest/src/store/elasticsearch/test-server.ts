@@ -23,8 +23,9 @@ export const curl = async (method: string, path: string, body?: unknown): Promis
 
 export const newPrefix = (): string => `test-${randomBytes(6).toString('hex')}`;
 
-export const refresh = (prefix: string): Promise<unknown> =>
-  curl('POST', `/${prefix}-1s-*/_refresh?ignore_unavailable=true&allow_no_indices=true`);
+export const refresh = async (prefix: string): Promise<void> => {
+  await curl('POST', `/${prefix}-1s-*/_refresh?ignore_unavailable=true&allow_no_indices=true`);
+};
 
 export const indexNames = async (prefix: string): Promise<string[]> =>
   ((await curl('GET', `/_cat/indices/${prefix}-*?format=json&h=index`)) as { index: string }[])
