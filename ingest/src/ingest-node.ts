@@ -134,6 +134,7 @@ export const startIngestNode = async (
           { part: 'intake', values: { ...counts, ...intake.gauges() } },
           { part: 'live', values: live.counters() },
           { part: 'store', values: { ready: store.health().state === 'ready' ? 1 : 0, ...store.counters() } },
+          { part: 'history', values: history.counters() },
           { part: 'link', values: links.counters() },
           { part: 'topics', values: topics.counters() },
           { part: 'actors', values: { ...system.counters() } },

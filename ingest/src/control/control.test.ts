@@ -52,6 +52,12 @@ test('counters and counts by code become Prometheus text', () => {
   );
 });
 
+test('a counter that carries the name of its part already does not get it twice', () => {
+  const text = exposition([{ part: 'store', values: { store_held_bytes: 1, stored: 2 } }], []);
+  assert.match(text, /^thrum_ingest_store_held_bytes 1$/m);
+  assert.match(text, /^thrum_ingest_store_stored 2$/m);
+});
+
 test('a fault while answering is one answer 500, and the server goes on', async () => {
   const server = createControlServer({
     ...options,

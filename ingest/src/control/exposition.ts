@@ -15,17 +15,23 @@ export type MeasuredBy = {
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
+/** Some parts name their counters after themselves already. */
+const fullName = (part: string, name: string): string => {
+  const [first, second] = [snake(part), snake(name)];
+  return second.startsWith(`${first}_`) ? `thrum_ingest_${second}` : `thrum_ingest_${first}_${second}`;
+};
+
 const number = (value: number): string => (Number.isFinite(value) ? String(value) : 'NaN');
 
 export const exposition = (measured: readonly Measured[], measuredBy: readonly MeasuredBy[]): string => {
   const lines: string[] = [];
   for (const { part, values } of measured)
     for (const [name, value] of Object.entries(values)) {
-      const full = `thrum_ingest_${snake(part)}_${snake(name)}`;
+      const full = fullName(part, name);
       lines.push(`# TYPE ${full} untyped`, `${full} ${number(value)}`);
     }
   for (const { part, name, label, values } of measuredBy) {
-    const full = `thrum_ingest_${snake(part)}_${snake(name)}`;
+    const full = fullName(part, name);
     lines.push(`# TYPE ${full} untyped`);
     for (const [key, value] of values) lines.push(`${full}{${label}="${key}"} ${number(value)}`);
   }

@@ -60,6 +60,7 @@ const runAgents = async (url: string, agents: number): Promise<void> => {
     socket.on('ack', (ack: { ranges: [number, number][] }) => {
       for (const [first, last] of ack.ranges) for (let n = first; n <= last; n += 1) send();
     });
+    socket.on('busy', (busy: { afterMs: number }) => setTimeout(send, busy.afterMs));
     const machine = {
       name: 'bench',
       os: '',
