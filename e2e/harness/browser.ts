@@ -44,7 +44,7 @@ export type OpenPage = {
   readonly page: Page;
   /** Errors the page threw and errors on its console, oldest first. */
   readonly complaints: readonly string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 /** Opens an address in a context of its own. Does not wait for anything but the document. */

@@ -8,6 +8,7 @@ import { freePort, portOr, whyNotFree } from './ports.ts';
 import { programOf } from './programs.ts';
 import { parseReadyLine } from './ready-line.ts';
 import { afterEnding, describeEnding } from './restart-policy.ts';
+import { spokenTo } from './spoken.ts';
 
 const crash = { code: 1, signal: null };
 
@@ -107,4 +108,22 @@ test('a port in use is known by its reason, and a free one is free', async (t) =
   assert.equal(await whyNotFree(free), undefined);
   assert.equal(await portOr(5), 5);
   assert.notEqual(await portOr(0), free);
+});
+
+test('warnings of a start are held back, shown when it fails, forgotten when it does not; errors are shown at once', () => {
+  const warning = '{"level":"warn","time":0,"name":"web","msg":"no link"}';
+  const run = (holdBack: boolean, end: 'up' | 'failed'): string[] => {
+    const shown: string[] = [];
+    const spoken = spokenTo((text) => shown.push(text.trimEnd()), holdBack);
+    spoken.say('web', warning);
+    spoken.say('web', 'Error: thrown');
+    spoken[end]();
+    spoken.say('web', warning);
+    return shown;
+  };
+  const line = 'web      00:00:00.000 warn  web: no link';
+  const thrown = 'web      Error: thrown';
+  assert.deepEqual(run(true, 'up'), [thrown, line]);
+  assert.deepEqual(run(true, 'failed'), [thrown, line, line]);
+  assert.deepEqual(run(false, 'up'), [line, thrown, line]);
 });

@@ -4,13 +4,13 @@
  */
 import { join } from 'node:path';
 import { settingsOrExit } from '@thrum/actors/system/settings';
-import { terminalLine } from '@thrum/actors/system/terminal-line';
 import { startElasticsearch } from '../elasticsearch/development-server.ts';
 import { ensureBuilt, page } from './build.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { meshSettings } from './launcher-settings.ts';
 import { whyNotFree } from './ports.ts';
 import { describeEnding } from './restart-policy.ts';
+import { spokenTo } from './spoken.ts';
 import { meshTable, startMesh, type Mesh } from './start-mesh.ts';
 
 const settings = settingsOrExit(meshSettings, 'npm run mesh --');
@@ -21,6 +21,7 @@ if (!opened.ok) {
 }
 const { directory } = opened;
 
+const spoken = spokenTo((text) => process.stderr.write(text), process.env['THRUM_LOG_LEVEL'] === undefined);
 let mesh: Mesh | undefined;
 let elasticsearch: { url: string; stop(): Promise<void> } | undefined;
 let ending: Promise<never> | undefined;
@@ -74,8 +75,7 @@ try {
     balancer: settings.balancer === 'yes',
     restart: 'always',
     onEvent: (name, event) => {
-      if (event.kind === 'output' && event.output.from === 'stderr')
-        process.stderr.write(`${name.padEnd(8)} ${terminalLine(event.output.line).trimEnd()}\n`);
+      if (event.kind === 'output' && event.output.from === 'stderr') spoken.say(name, event.output.line);
       if (event.kind !== 'ended' || ending) return;
       const next = event.restartAfterMs === undefined ? 'stays ended' : `starts again in ${event.restartAfterMs} ms`;
       console.error(`${name} ended (${describeEnding(event.ending)}) and ${next}.`);
@@ -84,6 +84,7 @@ try {
   });
   starting = meshing;
   mesh = await meshing;
+  spoken.up();
   directory.recordRunning(mesh.processes().map((one) => one.pid));
   console.log(
     [
@@ -102,6 +103,7 @@ try {
     ].join('\n'),
   );
 } catch (error) {
+  spoken.failed();
   if (!ending) console.error(error instanceof Error ? error.message : error);
   await end(1);
 }

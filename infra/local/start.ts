@@ -5,7 +5,6 @@
 import { mkdirSync } from 'node:fs';
 import { systemClock } from '@thrum/actors/system/clock';
 import { settingsOrExit } from '@thrum/actors/system/settings';
-import { terminalLine } from '@thrum/actors/system/terminal-line';
 import { ensureBuilt, page } from './build.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { startSettings } from './launcher-settings.ts';
@@ -15,6 +14,7 @@ import type { Program } from './process.ts';
 import { describeEnding } from './restart-policy.ts';
 import { startRole, type Role, type RoleEvent } from './role.ts';
 import { keepSecret } from './secrets.ts';
+import { spokenTo } from './spoken.ts';
 
 const settings = settingsOrExit(startSettings, 'npm start --');
 const opened = openDataDirectory(settings.data);
@@ -82,20 +82,13 @@ let stopping: Promise<void> | undefined;
 /** Before everything was ready once, an end is no crash to recover from but a reason to give up. */
 let up = false;
 
-/** Started at once, the programs warn that they do not find one another yet. That is of interest only if they never do. */
-const grumbles: string[] = [];
-const isGrumble = (line: string): boolean =>
-  !up && process.env['THRUM_LOG_LEVEL'] === undefined && grumbles.length < 100 && line.includes('"level":"warn"');
+const spoken = spokenTo((text) => process.stderr.write(text), process.env['THRUM_LOG_LEVEL'] === undefined);
 
 const tell = (name: string) => (event: RoleEvent) => {
-  if (event.kind === 'output' && event.output.from === 'stderr') {
-    const line = `${name.padEnd(6)} ${terminalLine(event.output.line).trimEnd()}\n`;
-    if (isGrumble(event.output.line)) grumbles.push(line);
-    else process.stderr.write(line);
-  }
+  if (event.kind === 'output' && event.output.from === 'stderr') spoken.say(name, event.output.line);
   if (event.kind !== 'ended' || stopping) return;
   if (!up) {
-    for (const line of grumbles) process.stderr.write(line);
+    spoken.failed();
     console.error(`${name} ended with ${describeEnding(event.ending)} before it was ready.`);
     void stop(event.ending.code === 2 ? 2 : 1);
     return;
@@ -175,11 +168,12 @@ recordPids();
 try {
   await Promise.all(Array.from(roles.values(), (role) => role.ready()));
   up = true;
+  spoken.up();
   console.log(greeting(one, performance.now()));
 } catch (error) {
   // One that ended has been told and stops the others; what is left is one that runs and never says that it is ready.
   if (!stopping) {
-    for (const line of grumbles) process.stderr.write(line);
+    spoken.failed();
     console.error(error instanceof Error ? error.message : error);
     await stop(1);
   }
