@@ -29,13 +29,6 @@ export default defineConfig({
       adapter: adapter({ precompress: true }),
       // The shell is served for every page of the app, so what it refers to must not depend on where it is.
       paths: { relative: false },
-      // The server's code stands on doors of @thrum/actors that are open to Node alone; the checker must know that it may use them.
-      // (Vite still refuses them to the page.) Kit would rather have this line in tsconfig.json: `"customConditions": ["node"]`.
-      typescript: {
-        config: (generated) => {
-          (generated['compilerOptions'] as Record<string, unknown>)['customConditions'] = ['node'];
-        },
-      },
       // Nothing is fetched behind the reader's back: after the first load everything goes over the socket.
       version: { pollInterval: 0 },
       // Everything comes from this server. The one inline script is SvelteKit's own and is named by its hash.

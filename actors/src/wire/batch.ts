@@ -190,7 +190,7 @@ export const decodeBatch = (bytes: Uint8Array, dictionary: Dictionary, memory?: 
   if (!kept || kept.shape.series.length !== n || !sameBytes(kept.bytes, shapeView)) {
     const shape = readShape(shapeView, n, dictionary);
     if (!shape) return bad('targets or fields');
-    kept = { bytes: shapeView.slice(), shape };
+    kept = { bytes: Uint8Array.from(shapeView), shape }; // a copy: `slice` of a Node Buffer would hold the whole batch
   }
   const { shape } = kept;
   if (shape.offsets[n] !== slots) return bad('number of values');
