@@ -53,6 +53,8 @@ export type Links = {
 const defaultOutboxBytes = 16 * 1024 * 1024;
 const maxMessageBytes = transportLimits.frameBytes - 1024;
 const gossipEveryTicks = 40;
+/** How long a shutdown waits for goodbyes to be heard. */
+const farewellMs = 500;
 const minKeyChars = 16;
 
 export type LinkOptions = {
@@ -88,6 +90,9 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
   const listeners = new Set<PeerListener>();
   let closed = false;
   let ticks = 0;
+  /** Connections of links, until their very end. */
+  const open = new Set<Connection>();
+  let allClosed: () => void = () => undefined;
 
   const joining = createJoining({
     ...{ key, seeds: options.seeds, transport, clock, log, counts, random: options.random ?? Math.random },
@@ -182,7 +187,15 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
     const news = encode.peers([peer]);
     for (const other of links.values()) if (other !== link) other.offer(news, 'control');
     notify((one) => one.up(peer));
-    return { frame: link.frame, closed: (reason) => takeDown(link, reason) };
+    open.add(connection);
+    return {
+      frame: link.frame,
+      closed: (reason) => {
+        open.delete(connection);
+        takeDown(link, reason);
+        if (open.size === 0) allClosed();
+      },
+    };
   };
 
   const otherPeers = (but: string): NodeInfo[] =>
@@ -263,6 +276,14 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
       for (const link of [...links.values()]) takeDown(link, 'this node is shut down', 'it was shut down');
       asks.lose(self.id, 'this node is shut down');
       await listener.close();
+      if (open.size === 0) return;
+      await new Promise<void>((resolve) => {
+        const limit = clock.after(farewellMs, resolve);
+        allClosed = () => {
+          limit.cancel();
+          resolve();
+        };
+      });
     },
   };
 };

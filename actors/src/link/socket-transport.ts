@@ -148,11 +148,11 @@ const listen: Transport['listen'] = async ({ bind, port, accept }) => {
   if (bound === null || typeof bound === 'string') throw new Error(`BUG: listening on ${bind} without a port`);
   const listener: Listener = {
     port: bound.port,
-    // Not waiting for the connections, as the server's own callback would: they are closed by whoever holds them.
+    // Without waiting for the links, as the server's own callback would: they are closed by whoever holds them.
     close: () =>
       new Promise((resolve) => {
         server.close();
-        server.closeIdleConnections();
+        server.closeAllConnections();
         setImmediate(resolve);
       }),
   };
