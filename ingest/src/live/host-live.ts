@@ -18,6 +18,8 @@ const bounds = { maxSeries: limits.maxSeriesPerHost, maxSlots: 100_000 };
 /** A series nobody measured for this long is dead weight in every frame. */
 const deadAfterMs = 10 * 60_000;
 const fewSeries = 64;
+/** A busy node may take this long to look at a hello. */
+const maxHelloDelayMs = 2_000;
 /** What a recording keeps; more than a snapshot takes to make, at ten ticks a second. */
 const maxRecorded = 1000;
 
@@ -31,7 +33,7 @@ export type HostLiveOptions = {
 
 export class HostLive {
   readonly hostId: string;
-  /** Ingest's clock less the agent's. */
+  /** Ingest's clock less the agent's: measured at hello, and lowered when an arrival proves it too large. */
   offsetMs = 0;
   /** Somebody watches this host. */
   watched = false;
@@ -46,6 +48,7 @@ export class HostLive {
   #options: HostLiveOptions;
   #ticks: Ticks;
   #receivedMs = 0;
+  #helloOffsetMs = 0;
   #recordings = new Set<Recording>();
   #boot = '';
   #dictionary = '';
@@ -71,6 +74,7 @@ export class HostLive {
     this.#boot = hello.boot;
     this.#dictionary = hello.dictionary;
     this.offsetMs = hello.offsetMs;
+    this.#helloOffsetMs = hello.offsetMs;
   }
 
   accept(batch: Batch, accepted: Uint8Array, receivedMs: number): void {
@@ -109,6 +113,10 @@ export class HostLive {
 
   #tick(timeMs: number, values: Float32Array): void {
     this.seq = (this.seq + 1) >>> 0;
+    // No sample is newer than its arrival: the offset was measured too large, because the hello was held up on its way.
+    // Only by as much as a hello may be held up, though: one sample from a clock that jumped must not make all others look old.
+    const provenMs = Math.max(this.#receivedMs - timeMs, this.#helloOffsetMs - maxHelloDelayMs);
+    if (provenMs < this.offsetMs) this.offsetMs = provenMs;
     this.sampleMs = timeMs + this.offsetMs;
     this.ageMs = Math.max(0, this.#receivedMs - this.sampleMs);
     this.fresh = true;
