@@ -122,10 +122,12 @@ export const createBulkWriter = (options: BulkWriterOptions): BulkWriter => {
 
   /** Returns what must be sent again. */
   const send = async (bulk: Bulk): Promise<Bulk[]> => {
-    for (const name of indicesOf(bulk)) {
-      const made = await indices.ensure(name);
-      if (made.ok) continue;
-      failed(`the index ${name} cannot be made: ${reasonOf(made.reply)}`);
+    const names = [...indicesOf(bulk)];
+    const made = await Promise.all(names.map((name) => indices.ensure(name)));
+    const missing = made.findIndex((outcome) => !outcome.ok);
+    const outcome = made[missing];
+    if (outcome && !outcome.ok) {
+      failed(`the index ${names[missing] ?? ''} cannot be made: ${reasonOf(outcome.reply)}`);
       return [bulk];
     }
     count.bulks += 1;
