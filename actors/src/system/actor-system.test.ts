@@ -42,6 +42,14 @@ test('messages are handled in order, each with the state the one before left', a
   await eventually(() => assert.deepEqual(seen, ['a0', 'b1', 'c2']));
 });
 
+test('all that was told at once is handled, however many turns it takes', async (t) => {
+  const { system } = systemFor(t);
+  const seen: Seen = [];
+  const actor = system.spawn(recorder(seen));
+  for (let at = 0; at < 1000; at += 1) actor.tell({ text: 'x' });
+  await eventually(() => assert.equal(seen.length, 1000));
+});
+
 test('order holds whatever each handler waits for', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 200 }), async (waits) => {
