@@ -44,7 +44,7 @@ test('a metric the host does not measure is no line', () => {
     cpu?.charts[0]?.lines.map((line) => line.metric),
     ['user', 'system'],
   );
-  const { max, stacked } = cpu?.charts.at(0) ?? {};
+  const { max, stacked } = cpu.charts.at(0) ?? {};
   assert.deepEqual([max, stacked], [100, true]);
 });
 

@@ -1,9 +1,11 @@
 /**
- * Time as the page sees it: monotonic, four times a second, so that every age on it grows by itself, whatever the network does.
+ * Time as the page sees it: monotonic, so that every age on it grows by itself, whatever the network does.
  * In a hidden tab time stands still for what is drawn, and is right again in the instant the tab is seen.
  */
 /* eslint-disable svelte/prefer-svelte-reactivity -- these collections are deliberately no signals: versions say when to look */
 const tickMs = 250;
+/** Pages follow at half that pace: every age on them is recomputed at each step. */
+const stepMs = 500;
 
 class PageClock {
   /** Monotonic ms. */
@@ -20,18 +22,18 @@ class PageClock {
 
   /** Runs until the returned function is called. */
   start(): () => void {
-    const tick = (): void => {
+    const tick = (isSeen = false): void => {
       const nowMs = performance.now();
       const lateMs = Math.max(0, nowMs - this.#tickedMs - tickMs);
       this.#tickedMs = nowMs;
-      if (this.visible) this.nowMs = nowMs;
+      if (this.visible && (isSeen || nowMs - this.nowMs >= stepMs - tickMs / 2)) this.nowMs = nowMs;
       for (const listener of this.#listeners) listener(nowMs, lateMs);
     };
     const look = (): void => {
       this.visible = document.visibilityState === 'visible';
-      tick();
+      tick(true);
     };
-    const timer = setInterval(tick, tickMs);
+    const timer = setInterval(() => tick(), tickMs);
     document.addEventListener('visibilitychange', look);
     look();
     return () => {
