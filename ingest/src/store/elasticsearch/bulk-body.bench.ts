@@ -58,13 +58,11 @@ const ticks = (count: number): { origin: Origin; batch: Batch }[][] => {
 };
 
 const say = (name: string, value: number, unit: string, peer?: string, ratio?: number): void =>
-  console.log(
-    JSON.stringify({
-      name,
-      value: Number(value.toPrecision(3)),
-      unit,
+  void process.stdout.write(
+    `${JSON.stringify({
+      ...{ name, value: Number(value.toPrecision(3)), unit },
       ...(peer === undefined ? {} : { peer, ratio: Number((ratio ?? 0).toPrecision(3)) }),
-    }),
+    })}\n`,
   );
 
 const cpuUs = (run: () => void): number => {

@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import { systemClock } from '@thrum/actors/system/clock';
 import { createLog } from '@thrum/actors/system/log';
 import { eventually } from '@thrum/actors/testing/eventually';
+import { fakeClock } from '@thrum/actors/testing/fake-clock';
 import { gauge } from '@thrum/actors/wire/schema';
 import {
   hostA,
@@ -203,6 +204,24 @@ test('days older than what is kept are deleted, and only those', async () => {
     ]);
   });
   await later.close();
+});
+
+test('before midnight the next day is made ready for the targets in use', async () => {
+  const today = dayOf(Date.now());
+  const clock = fakeClock(today * 86_400_000 + 23 * 3_600_000 + 25 * 60_000);
+  const { store, prefix } = openOn({ clock });
+  await eventually(() => store.health().state === 'ready');
+  const done = written(store, requestOf(originOf(hostA, 1), [sample('memory', clock.wallMs(), [1, 1])]));
+  clock.advance(100);
+  assert.deepEqual(await done, { ok: true, refused: [] });
+  assert.deepEqual(await indexNames(prefix), [dayIndexName(prefix, 'memory', today)]);
+  clock.advance(10 * 60_000);
+  await eventually(async () => {
+    assert.deepEqual(await indexNames(prefix), [
+      dayIndexName(prefix, 'memory', today),
+      dayIndexName(prefix, 'memory', today + 1),
+    ]);
+  });
 });
 
 test('of several addresses one that answers is enough', async () => {
