@@ -93,3 +93,11 @@ export const untilNewer = async (page: Page, metric: string, afterMs: number, wi
   );
   return Number(await handle.jsonValue());
 };
+
+/** What the first chart of a target says of itself: ticks drawn, and the longest time between two neighbors. Scrolls it into view. */
+export const chartGap = async (page: Page, target: string): Promise<{ points: number; longestMs: number }> => {
+  const chart = page.locator(`[data-chart^="${target}"] [data-points]`).first();
+  await chart.scrollIntoViewIfNeeded();
+  const points = Number(await chart.getAttribute('data-points'));
+  return { points, longestMs: Number(await chart.getAttribute('data-longest-gap-ms')) };
+};

@@ -19,7 +19,8 @@ test('ranges of the past are answered by the store, keep their place in the addr
     await page.click(`[data-range="${range}"]`);
     await page.waitForFunction((wanted) => new URL(location.href).searchParams.get('range') === wanted, range);
     await page.waitForFunction(
-      () => Number(document.querySelector<HTMLElement>('[data-chart^="cpu"]')?.dataset['points'] ?? 0) > 0,
+      () =>
+        Number(document.querySelector<HTMLElement>('[data-chart^="cpu"] [data-points]')?.dataset['points'] ?? 0) > 0,
       undefined,
       { timeout: 20_000 },
     );

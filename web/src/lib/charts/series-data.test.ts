@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Line } from './chart-plan.ts';
-import { emptyData, fillData, firstAt, sourceOfAnswer, tickAt } from './series-data.ts';
+import { emptyData, extentOf, fillData, firstAt, sourceOfAnswer, tickAt } from './series-data.ts';
 
 const line = (metric: string, below = false): Line => ({ metric, label: metric, sentence: '', below });
 const whole = { fromMs: 0, toMs: 1_000_000 };
@@ -100,4 +100,12 @@ test('buckets of an answer stand at their middle', () => {
   );
   assert.deepEqual([...Array.from(source.timesMs)], [10_500, 11_500]);
   assert.deepEqual(source.columns, [[3, 4], undefined]);
+});
+
+test('a chart can tell how many ticks it draws and the longest time between neighbors', () => {
+  const data = emptyData(1);
+  const source = { timesMs: [0, 1000, 2000, 60_000], columns: [[1, 2, 3, 4]], periodMs: 1000 };
+  fillData(data, source, whole, { lines: [line('a')], stacked: false });
+  assert.deepEqual(extentOf(data), { points: 4, longestGapMs: 58_000 });
+  assert.deepEqual(extentOf(emptyData(1)), { points: 0, longestGapMs: 0 });
 });

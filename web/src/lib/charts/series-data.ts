@@ -131,6 +131,21 @@ export const tickAt = ({ timesMs, periodMs, raw }: ChartData, atMs: number): num
   return near !== undefined && Math.abs((timesMs[near] ?? 0) - atMs) <= gapPeriods * periodMs ? near : undefined;
 };
 
+/** How many ticks are drawn, and the longest time between two of them that stand side by side: what a chart says of itself. */
+export const extentOf = ({ timesMs, raw }: ChartData): { points: number; longestGapMs: number } => {
+  let points = 0;
+  let longestGapMs = 0;
+  let beforeMs: number | undefined;
+  for (let tick = 0; tick < timesMs.length; tick += 1) {
+    if (!raw.some((list) => list[tick] !== null)) continue;
+    const timeMs = timesMs[tick] ?? 0;
+    points += 1;
+    if (beforeMs !== undefined) longestGapMs = Math.max(longestGapMs, timeMs - beforeMs);
+    beforeMs = timeMs;
+  }
+  return { points, longestGapMs };
+};
+
 /** The answer to a question about the past as a source: one tick per bucket, at its middle. */
 export const sourceOfAnswer = (
   answer: { startMs: number; bucketMs: number; question: { metrics: readonly string[] } },
