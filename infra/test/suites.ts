@@ -64,6 +64,6 @@ export const suites: readonly Suite[] = [
     needs: ['elasticsearch', 'chromium', 'haproxy'],
     likes: [],
     atOnce: 1,
-    limitMs: 600_000,
+    limitMs: 300_000,
   },
 ];
