@@ -84,7 +84,7 @@ export const greeting = (one: OneMachine, tookMs: number): string => {
     `  Store          ${storeOf(one)}`,
     `  Another host   ${onlyHere ? 'start this with `npm start -- --ingest-bind 0.0.0.0`, then copy' : 'copy'} ${tokenFile(one)}`,
     `                 there and run, in a clone of this repository after \`npm ci\`:`,
-    `                 THRUM_INGEST=http://THIS-MACHINE:${one.ports.ingest} THRUM_TOKEN=@TOKEN-FILE npm start -w agent`,
+    `                 THRUM_INGEST=http://THIS-MACHINE:${one.ports.ingest} THRUM_TOKEN=@/PATH/TO/token THRUM_DATA=$HOME/.thrum-agent npm start -w agent`,
     `  Stop           Ctrl-C`,
     '',
   ].join('\n');
