@@ -28,6 +28,7 @@ const secondsUnderMs = 10 * 60_000;
 const dayMs = 86_400_000;
 
 const tickRoomPx = 84;
+const rightPaddingPx = 10;
 
 const stepOf = (chart: uPlot, minMs: number, maxMs: number): number =>
   timeStep(maxMs - minMs, chart.bbox.width / devicePixelRatio, tickRoomPx);
@@ -36,7 +37,11 @@ const timeTexts = (chart: uPlot, ticks: number[]): string[] => {
   const { min, max } = chart.scales['x'] ?? {};
   const [fromMs, toMs] = [min ?? 0, max ?? 0];
   if (stepOf(chart, fromMs, toMs) >= dayMs) return ticks.map((ms) => new Date(ms).toLocaleDateString());
-  return ticks.map(toMs - fromMs <= secondsUnderMs ? clockText : minuteText);
+  const isShort = toMs - fromMs <= secondsUnderMs;
+  // A label that would be cut off at the right edge is left out.
+  const pxPerMs = chart.bbox.width / devicePixelRatio / (toMs - fromMs);
+  const roomPx = (isShort ? 28 : 18) - rightPaddingPx;
+  return ticks.map((ms) => ((toMs - ms) * pxPerMs < roomPx ? '' : isShort ? clockText(ms) : minuteText(ms)));
 };
 
 export const optionsOf = (plan: ChartPlan, wiring: Wiring): uPlot.Options => {
@@ -46,7 +51,7 @@ export const optionsOf = (plan: ChartPlan, wiring: Wiring): uPlot.Options => {
     width: wiring.width,
     height: wiring.height,
     ms: 1,
-    padding: [10, 10, 0, 0],
+    padding: [10, rightPaddingPx, 0, 0],
     legend: { show: false },
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
     cursor: {
