@@ -5,11 +5,27 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { eventually } from '@thrum/actors/testing/eventually';
 import { catalogue } from '@thrum/actors/wire/catalogue';
 import { repository } from '../../infra/local/build.ts';
 import { freePort } from '../../infra/local/ports.ts';
 import { browserFor, openPage } from '../harness/browser.ts';
 import { readHosts, readValue, untilLive, untilNewer } from '../harness/readings.ts';
+
+/** Ctrl-C in a terminal: everybody in the foreground hears it, npm too. */
+const interrupt = (child: ChildProcess): void => {
+  try {
+    if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+  } catch {
+    // It ended at this very moment.
+  }
+};
+
+const answers = (url: string): Promise<boolean> =>
+  fetch(`${url}/healthz`).then(
+    () => true,
+    () => false,
+  );
 
 type Started = {
   readonly url: string;
@@ -34,7 +50,7 @@ const npmStart = async (t: TestContext, directory?: string): Promise<Started> =>
     stream.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   const exited = new Promise<number | null>((done) => child.once('exit', done));
   t.after(async () => {
-    if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+    interrupt(child);
     await exited;
     rmSync(data, { recursive: true, force: true });
   });
@@ -71,8 +87,11 @@ test('npm start shows this machine live, with a chart for every target that is c
   for (const target of collected) await page.waitForSelector(`[data-chart^="${target}"]`, { state: 'attached' });
   assert.deepEqual(complaints, []);
 
-  if (started.child.pid !== undefined) process.kill(-started.child.pid, 'SIGINT');
-  assert.equal(await started.exited, 0, started.printed());
+  interrupt(started.child);
+  await started.exited;
+  assert.match(started.printed(), /Stopping/);
+  // npm may be gone before the launcher is, which hears Ctrl-C itself.
+  await eventually(async () => !(await answers(started.url)));
 });
 
 test('what was measured before a restart is there after it', async (t) => {
@@ -83,8 +102,9 @@ test('what was measured before a restart is there after it', async (t) => {
   await untilLive(opened.page, 1);
   const before = (await readHosts(opened.page))[0]?.id;
   await opened.close();
-  if (first.child.pid !== undefined) process.kill(-first.child.pid, 'SIGINT');
+  interrupt(first.child);
   await first.exited;
+  await eventually(async () => !(await answers(first.url)));
 
   const second = await npmStart(t, first.directory);
   await untilPrinted(second, /Dashboard\s+http:/);
