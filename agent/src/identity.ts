@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errorMessage } from '@thrum/actors/system/describe-error';
 import { isHostId } from '@thrum/actors/wire/host-id';
 import { readSmallFile, writeSmallFile } from './durable-file.ts';
@@ -45,10 +45,31 @@ const hostIdOf = (path: string): { host: string; isNew: boolean } => {
   return { host: stored, isNew: false };
 };
 
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
+
+/** Not Node's own recursive way, which never ends where a directory can be found but nothing be made in it, such as /proc. */
+const makeDirectory = (directory: string): void => {
+  const makeOne = (): void => {
+    try {
+      mkdirSync(directory, { mode: 0o700 });
+    } catch (error) {
+      if (!isCode(error, 'EEXIST')) throw error;
+    }
+  };
+  try {
+    makeOne();
+  } catch (error) {
+    if (!isCode(error, 'ENOENT') || dirname(directory) === directory) throw error;
+    makeDirectory(dirname(directory));
+    makeOne();
+  }
+};
+
 /** Makes the data directory if it is not there. Throws a StartError that names what may not be read or written. */
 export const prepareDirectory = (directory: string): void => {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     // A directory that cannot be written to is noticed now, not at the first batch.
     writeSmallFile(join(directory, 'probe'), '', false);
   } catch (error) {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync, cpSync } from 'node:fs';
-import type { StatsFs } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync, type StatsFs } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -192,7 +191,7 @@ describe('the collectors on a /proc', () => {
 });
 
 describe('filesystems', () => {
-  const stats = { bsize: 1, blocks: 10, bfree: 5, bavail: 5, files: 0, ffree: 0 } as StatsFs;
+  const stats = Object.assign(statfsSync('/'), { bsize: 1, blocks: 10, bfree: 5, bavail: 5, files: 0, ffree: 0 });
   const mountinfo = (lines: readonly string[]): string =>
     lines.map((line, i) => `${i} 0 0:${i} / ${line.replace(' ', ' rw - ')} server rw\n`).join('');
 

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { temporaryDirectory } from '@thrum/actors/testing/temporary-directory';
+import { lockDirectory } from './directory-lock.ts';
+import {
+  nextEpoch,
+  prepareDirectory,
+  readLastSampleMs,
+  StartError,
+  takeIdentity,
+  writeLastSampleMs,
+} from './identity.ts';
+
+const nowMs = 1_800_000_000_000;
+
+describe('the identity', () => {
+  it('keeps the host for ever, counts its epochs, and draws a new boot at each start', (t) => {
+    const directory = join(temporaryDirectory(t), 'made/on/the/way');
+    prepareDirectory(directory);
+    const first = takeIdentity(directory, nowMs);
+    const second = takeIdentity(directory, nowMs);
+    assert.equal(second.host, first.host);
+    assert.deepEqual([first.epoch, second.epoch], [1, 2]);
+    assert.notEqual(second.boot, first.boot);
+    assert.equal(readFileSync(join(directory, 'epoch'), 'utf8'), '2\n', 'on disk before anything is sent');
+  });
+
+  it('takes a larger epoch than any before when the file is lost or broken', () => {
+    assert.equal(nextEpoch(undefined, true, nowMs), 1);
+    assert.equal(nextEpoch('41\n', false, nowMs), 42);
+    for (const stored of [undefined, '', 'x', '-4', '1.5', '99999999999'])
+      assert.equal(nextEpoch(stored, false, nowMs), nowMs / 1000);
+    assert.throws(() => nextEpoch('4294967295', false, nowMs), StartError);
+  });
+
+  it('refuses a host id that is none instead of making a new host of it', (t) => {
+    const directory = temporaryDirectory(t);
+    writeFileSync(join(directory, 'host-id'), 'me\n');
+    assert.throws(() => takeIdentity(directory, nowMs), /host-id holds no host id/);
+    assert.equal(readFileSync(join(directory, 'host-id'), 'utf8'), 'me\n');
+  });
+
+  it('names a directory that cannot be used', (t) => {
+    const file = join(temporaryDirectory(t), 'file');
+    writeFileSync(file, '');
+    assert.throws(() => prepareDirectory(join(file, 'below')), /THRUM_DATA.*cannot be used/);
+    assert.throws(() => prepareDirectory('/proc/nowhere'), StartError);
+  });
+
+  it('remembers the time of the last sample, and nothing when that cannot be read', (t) => {
+    const directory = temporaryDirectory(t);
+    assert.equal(readLastSampleMs(directory), undefined);
+    writeLastSampleMs(directory, nowMs);
+    assert.equal(readLastSampleMs(directory), nowMs);
+    writeFileSync(join(directory, 'last-sample'), 'soon');
+    assert.equal(readLastSampleMs(directory), undefined);
+  });
+});
+
+describe('the lock of a data directory', () => {
+  it('lets one agent in, names the owner to the other, and is free again after it', async (t) => {
+    const directory = temporaryDirectory(t);
+    const lock = await lockDirectory(directory);
+    await assert.rejects(lockDirectory(directory), new RegExp(`in use by another agent \\(process ${process.pid}\\)`));
+    await lock.release();
+    await (await lockDirectory(directory)).release();
+  });
+
+  it('works for paths longer than a socket may have', async (t) => {
+    const directory = join(temporaryDirectory(t), 'long'.repeat(20), 'long'.repeat(20));
+    prepareDirectory(directory);
+    const lock = await lockDirectory(directory);
+    await assert.rejects(lockDirectory(directory), StartError);
+    await lock.release();
+  });
+
+  it('takes over what a crash left behind', async (t) => {
+    const directory = temporaryDirectory(t);
+    writeFileSync(join(directory, 'lock'), '');
+    await (await lockDirectory(directory)).release();
+  });
+
+  it('is respected when its owner is alive and says nothing', async (t) => {
+    const directory = temporaryDirectory(t);
+    const mute = createServer(() => undefined);
+    await new Promise<void>((resolve) => mute.listen(join(directory, 'lock'), resolve));
+    t.after(() => mute.close());
+    await assert.rejects(lockDirectory(directory), /in use by another agent:/);
+  });
+});
