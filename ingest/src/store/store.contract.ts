@@ -92,6 +92,20 @@ export const storeContract = (name: string, open: (over?: Partial<StoreOptions>)
       assert.deepEqual(given.series[0]?.values, [[25]]);
     });
 
+    test('a resend beside the first attempts of many batches: all end well and each is stored once', async () => {
+      const at = nextMinute();
+      const origins = Array.from({ length: 40 }, () => originOf(hostA, nextSeq()));
+      const results = await Promise.all(
+        origins.flatMap((origin, i) => {
+          const samples = Array.from({ length: 100 }, (_, k) => sample('memory', at + i * 1000 + k, [i + k / 8, k]));
+          return [true, false].map((resend) => written(opened.store, requestOf(origin, samples, resend)));
+        }),
+      );
+      assert.ok(results.every((result) => result.ok && result.refused.length === 0));
+      const given = await answer(questionOf({ metrics: ['used'], fromMs: at, toMs: at + 40_000, bucketMs: 40_000 }));
+      assert.deepEqual(given.series[0]?.values, [[49.5]]);
+    });
+
     test('the same sequence number of another epoch is another batch', async () => {
       const at = nextMinute();
       const number = nextSeq();

@@ -8,7 +8,7 @@ import { StoreError } from '../store-error.ts';
 import { hostA, originOf, requestOf, sample, scenarioOptions, written } from '../store-scenario.ts';
 import type { Store } from '../store.ts';
 import { openElasticsearchStore } from './elasticsearch-store.ts';
-import { startScriptedServer, type BulkRequest, type ScriptedServer } from './scripted-server.ts';
+import { startScriptedServer, type BulkRequest, type ScriptedRead, type ScriptedServer } from './scripted-server.ts';
 
 const opened: { store: Store; server: ScriptedServer }[] = [];
 after(async () => {
@@ -20,8 +20,9 @@ after(async () => {
 
 const open = async (
   script: (bulk: BulkRequest, n: number) => void,
+  reads?: ScriptedRead,
 ): Promise<{ store: Store; server: ScriptedServer }> => {
-  const server = await startScriptedServer(script);
+  const server = await startScriptedServer(script, reads);
   const store = openElasticsearchStore(scenarioOptions(`elasticsearch:${server.url}`));
   opened.push({ store, server });
   return { store, server };
@@ -45,10 +46,55 @@ test('a document that the server is too busy for is sent again, alone', async ()
   assert.equal(server.bulks.length, 2);
 });
 
-test('a document told 409 after it was told 429 is a collision: 429 says that it was not written', async () => {
-  const { store } = await open((bulk, n) => bulk.items(n === 0 ? [201, 429, 201] : [409]));
+const kept = (usage: number, used: number) => ({ found: true, _source: { m: { usage, used } } });
+
+test('a document told 409 on its first attempt is stored when the stored one has the same values: a resend overtook it', async () => {
+  const asked: string[] = [];
+  const { store } = await open(
+    (bulk) => bulk.items([201, 409, 409]),
+    (ids) => {
+      asked.push(...ids);
+      return [kept(1, 1), kept(2, 2)];
+    },
+  );
+  assert.deepEqual(await written(store, three(1)), { ok: true, refused: [] });
+  assert.deepEqual(asked, [String(nowMs + 11), String(nowMs + 12)]);
+  assert.equal(store.counters()['store_documents_duplicate'], 2);
+});
+
+test('a document told 409 on its first attempt is refused when the stored one has another value, more or fewer values', async () => {
+  const { store } = await open(
+    (bulk) => bulk.items(statuses(bulk, 409)),
+    () => [kept(0, 7), { found: true }, { found: true, _source: { m: { usage: 2, used: 2, more: 1 } } }],
+  );
+  const result = await written(store, three(1));
+  assert.deepEqual(
+    result.ok && result.refused.map(({ code, samples, detail }) => [code, samples, detail.split(':')[0]]),
+    [['not-stored', 3, 'collision']],
+  );
+});
+
+test('a document told 409 after it was told 429 is looked into: 429 says that it was not written', async () => {
+  const { store } = await open(
+    (bulk, n) => bulk.items(n === 0 ? [201, 429, 201] : [409]),
+    () => [kept(9, 9)],
+  );
   const result = await written(store, three(1));
   assert.deepEqual(result.ok && result.refused.map(({ code, samples }) => [code, samples]), [['not-stored', 1]]);
+});
+
+test('as long as the stored document cannot be read, a collided one is neither stored nor refused but tried again', async () => {
+  let reads = 0;
+  const { store, server } = await open(
+    (bulk, n) => bulk.items(n === 0 ? [201, 409, 201] : [409]),
+    () => {
+      reads += 1;
+      return reads === 1 ? undefined : reads === 2 ? [{ found: false }] : [kept(1, 1)];
+    },
+  );
+  assert.deepEqual(await written(store, three(1)), { ok: true, refused: [] });
+  assert.deepEqual(times(server.bulks[2]), [nowMs + 11]);
+  assert.equal(reads, 3);
 });
 
 test('an answer lost after the documents were applied: sent again, told 409, stored', async () => {

@@ -95,6 +95,29 @@ test('another sample of the same series and time is refused as a collision on it
   await store.close();
 });
 
+test('a first attempt that is overtaken by its resend through another node is stored, not a collision', async () => {
+  const { store, prefix } = openOn();
+  const other = openOn({ prefix }).store;
+  const at = secondMs(120_000);
+  const batch = (seq: number): Parameters<typeof requestOf>[1] =>
+    Array.from({ length: 300 }, (_, i) => sample('memory', at + seq * 1000 + i, [Math.random() * 100, seq * 1e12 + i]));
+  const late = batch(0);
+  await written(other, requestOf(originOf(hostA, 0), late, true));
+  assert.deepEqual(await written(store, requestOf(originOf(hostA, 0), late)), { ok: true, refused: [] });
+  assert.equal(store.counters()['store_documents_duplicate'], 300);
+  const results = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => batch(i + 1)).flatMap((samples, i) => {
+      const origin = originOf(hostA, i + 1);
+      return [written(store, requestOf(origin, samples)), written(other, requestOf(origin, samples, true))];
+    }),
+  );
+  assert.ok(results.every((result) => result.ok && result.refused.length === 0));
+  const { store_documents_stored: mine = 0 } = store.counters();
+  const { store_documents_stored: theirs = 0 } = other.counters();
+  assert.equal(mine + theirs, 21 * 300);
+  await Promise.all([store.close(), other.close()]);
+});
+
 test('indices are time series with the catalogue as mapping, and a bulk cannot make one', async () => {
   const { store, prefix } = openOn();
   await written(store, requestOf(originOf(hostA, 1), [sample('disk', Date.now(), [1, 1], ['sda', 'h'])]));

@@ -8,6 +8,7 @@ import { createHealth } from '../health.ts';
 import { dayMs } from '../sample-time.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { createBulkWriter } from './bulk-writer.ts';
+import { createCollisionCheck } from './collisions.ts';
 import { createElasticsearchClient, reasonOf, type Reply } from './client.ts';
 import { dayOf } from './day-index.ts';
 import { createDayIndices } from './day-indices.ts';
@@ -34,6 +35,7 @@ export const openElasticsearchStore = (options: StoreOptions): Store => {
     client,
     indices,
     lines,
+    checkCollisions: createCollisionCheck({ client, prefix, catalogue }),
     catalogue,
     retentionDays,
     maxHeldBytes,

@@ -30,6 +30,11 @@ const read = async (request: IncomingMessage): Promise<string> => {
   return text;
 };
 
+/** What a read by `_id` finds, in order; `undefined` answers 503. */
+export type ScriptedRead = (
+  ids: readonly string[],
+) => readonly { found: boolean; _source?: { m: object } }[] | undefined;
+
 const toBulk = (text: string, response: ServerResponse): BulkRequest => {
   const lines = text.split('\n').filter((line) => line !== '');
   const documents = lines.flatMap((line, i) => {
@@ -42,22 +47,34 @@ const toBulk = (text: string, response: ServerResponse): BulkRequest => {
     response.end(JSON.stringify(body));
   };
   const items = (statuses: readonly number[]): void => {
-    const item = (status: number): object =>
-      status < 300
-        ? { create: { status } }
-        : { create: { status, error: { type: `type_${status}`, reason: 'as scripted' } } };
+    const item = (status: number, i: number): object => {
+      const _id = JSON.stringify(documents[i]?.document['@timestamp']);
+      if (status < 300) return { create: { _id, status } };
+      return { create: { _id, status, error: { type: `type_${status}`, reason: 'as scripted' } } };
+    };
     answer(200, { errors: statuses.some((status) => status >= 300), items: statuses.map(item) });
   };
   return { documents, answer, items, lose: () => response.destroy() };
 };
 
-/** `script` is called with each bulk and its number, from 0. Whatever is not a bulk succeeds. */
-export const startScriptedServer = async (script: (bulk: BulkRequest, n: number) => void): Promise<ScriptedServer> => {
+/**
+ * `script` is called with each bulk and its number, from 0; the `_id` of a document is its time. `reads` answers what is read by `_id`.
+ * Whatever else is asked succeeds.
+ */
+export const startScriptedServer = async (
+  script: (bulk: BulkRequest, n: number) => void,
+  reads: ScriptedRead = () => undefined,
+): Promise<ScriptedServer> => {
   const bulks: BulkRequest[] = [];
   let listen: (request: IncomingMessage) => void = () => undefined;
   const server = createServer((request, response) => {
     listen(request);
     void read(request).then((text) => {
+      if (request.url?.startsWith('/_mget')) {
+        const { docs } = JSON.parse(text) as { docs: { _id: string }[] };
+        const found = reads(docs.map(({ _id }) => _id));
+        return toBulk('', response).answer(found ? 200 : 503, found ? { docs: found } : {});
+      }
       const bulk = toBulk(request.url?.startsWith('/_bulk') ? text : '', response);
       if (!request.url?.startsWith('/_bulk'))
         return bulk.answer(200, request.url?.startsWith('/_cat') ? [] : { status: 'green' });

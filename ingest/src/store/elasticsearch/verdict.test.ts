@@ -29,10 +29,8 @@ for (const [name, result, maybeWritten, expected] of table)
     assert.deepEqual(judgeItem(result, maybeWritten), expected);
   });
 
-test('a document answered 409 on its first attempt is refused as a collision', () => {
-  const verdict = judgeItem({ status: 409 }, false);
-  assert.equal(verdict.kind, 'refused');
-  assert.match(verdict.detail, /^collision/);
+test('a document answered 409 on its first attempt is looked into, by its _id', () => {
+  assert.deepEqual(judgeItem({ _id: 'abc', status: 409 }, false), { kind: 'collided', id: 'abc' });
 });
 
 test('a document answered 400 is refused with the reason of the server, cut to a readable length', () => {
