@@ -67,6 +67,3 @@ export const checkDictionary = (targets: readonly WireTarget[]): { ok: true } | 
   }
   return { ok: true };
 };
-
-/** The earlier name of the same question, asked strictly. */
-export const sameTarget = fitsTarget;
