@@ -23,9 +23,14 @@ test('pages of a killed web node go on by themselves on the other, without a rel
 
   const killedMs = Date.now();
   await mesh.web[0]?.kill('SIGKILL');
-  for (const page of pages) {
-    const sampleMs = await untilNewer(page, 'cpu.usage', killedMs + 200, 15_000);
-    t.diagnostic(`a page is back ${Date.now() - killedMs} ms after the kill`);
+  const back = await Promise.all(
+    pages.map(async (page) => {
+      const sampleMs = await untilNewer(page, 'cpu.usage', killedMs + 200, 15_000);
+      t.diagnostic(`a page is back ${Date.now() - killedMs} ms after the kill`);
+      return { page, sampleMs };
+    }),
+  );
+  for (const { page, sampleMs } of back) {
     assert.equal(await page.evaluate(() => 'notReloaded' in globalThis), true);
     await page.waitForSelector('[data-link-state="live"]');
     await untilNewer(page, 'cpu.usage', sampleMs + 1500);

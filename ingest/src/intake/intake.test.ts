@@ -83,6 +83,20 @@ test('without room in the store a batch is busy: shown live, kept by the agent, 
   assert.equal(store.writes[0]?.resend, true);
 });
 
+test('while the store keeps an agent waiting, batches beyond the window are still shown live and answered as busy', async () => {
+  const { node, store } = await start();
+  const agent = node.agent();
+  await agent.greet();
+  store.does = 'never ends';
+  const batchesShown = (): number => node.live.counters()['batches'] ?? 0;
+  for (let i = 0; i < window + 4; i += 1) agent.send([load()]);
+  await eventually(() => assert.equal(agent.busy.length, 4));
+  assert.equal(batchesShown(), window + 4);
+  assert.equal(store.writes.length, window, 'no more than the window is held for one agent');
+  store.finish();
+  await eventually(() => assert.equal(agent.acks.flatMap((ack) => ack.ranges).length > 0, true));
+});
+
 test('a batch that comes again while it is being stored is not stored twice and acknowledged once it is', async () => {
   const { node, store } = await start();
   const agent = node.agent();

@@ -54,8 +54,9 @@ export type Surroundings = {
 
 /** Batches an agent may have on the way; 16 fill a path of 100 ms at a hundred batches a second. */
 export const window = 16;
-/** So many more come only from who does not keep to the window. */
-const maxInFlight = window * 4;
+/** Beyond the window new batches are shown live and answered as busy; so many in a second come only from who heeds no answer. */
+const maxBeyondWindowPerSecond = window * 4;
+const beyondWindowAfterMs = 2_000;
 const ackEveryMs = 20;
 const maxDeclarations = 64;
 const maxUnknownEvents = 64;
@@ -75,6 +76,7 @@ export class Session {
   #declarations = 0;
   #series = new SeriesCount(limits.maxSeriesPerHost);
   #facts = new WeakMap<Shape, ShapeFacts>();
+  #beyond = { sinceMs: Number.NEGATIVE_INFINITY, count: 0 };
   #inFlight: { readonly epoch: number; readonly seq: number }[] = [];
   #acks = new Acks();
   #ackTimer: Timer | undefined;
@@ -190,8 +192,6 @@ export class Session {
     if (!(bytes instanceof Uint8Array)) return this.#refuse(refuse('malformed', 'batch: not bytes'));
     counts.batches += 1;
     counts.batchBytes += bytes.length;
-    if (this.#inFlight.length >= maxInFlight)
-      return this.#refuse(refuse('too-fast', `${maxInFlight} batches without an acknowledgement`));
     const decoded = this.#reader.read(bytes);
     if ('code' in decoded) return this.#refuse(decoded);
     const again = resend === true;
@@ -214,13 +214,11 @@ export class Session {
     counts.valuesBad += batch.badValues;
     if (!resend && judged.acceptedCount > 0) connected.accept(batch, judged.accepted);
     if (judged.acceptedCount === 0) return this.#done(epoch, seq, judged.refused);
+    // The store is slow or away and has enough of this agent: what is new goes on being shown, and comes again later.
+    if (this.#inFlight.length >= window) return this.#beyondWindow(epoch, seq);
     const origin = { hostId: hello.host, hostName: hello.machine.name, cluster: hello.cluster, labels: hello.labels };
     const outcome = store.write({ origin: { ...origin, epoch, seq }, batch, accepted: judged.accepted, resend });
-    if (!outcome.ok) {
-      counts.batchesBusy += 1;
-      this.peer.send('busy', { epoch, seq, afterMs: Math.min(600_000, Math.max(0, outcome.afterMs)) });
-      return;
-    }
+    if (!outcome.ok) return this.#busy(epoch, seq, outcome.afterMs);
     const flight = { epoch, seq };
     this.#inFlight.push(flight);
     const landed = (result: WriteResult): void => {
@@ -235,6 +233,20 @@ export class Session {
       );
       this.#refuse(refuse('try-later', 'this node failed'));
     });
+  }
+
+  #beyondWindow(epoch: number, seq: number): void {
+    const nowMs = this.#around.clock.monotonicMs();
+    if (nowMs - this.#beyond.sinceMs >= 1_000) this.#beyond = { sinceMs: nowMs, count: 0 };
+    this.#beyond.count += 1;
+    if (this.#beyond.count > maxBeyondWindowPerSecond)
+      return this.#refuse(refuse('too-fast', `${maxBeyondWindowPerSecond} batches in a second beyond the window`));
+    this.#busy(epoch, seq, beyondWindowAfterMs);
+  }
+
+  #busy(epoch: number, seq: number, afterMs: number): void {
+    this.#around.counts.batchesBusy += 1;
+    this.peer.send('busy', { epoch, seq, afterMs: Math.min(600_000, Math.max(0, afterMs)) });
   }
 
   #factsOf(shape: Shape): ShapeFacts {

@@ -52,6 +52,7 @@ export type LiveOptions = {
 
 /** How long a sample may wait before the overview shows it; each flush costs a frame per interested node. */
 const overviewEveryMs = 250;
+const overviewAtLeastEveryMs = 1_000;
 /** How late a change of state may be seen. */
 const sweepEveryMs = 500;
 /** Known hosts, gone ones included; about 30 KB each while they send. */
@@ -139,8 +140,12 @@ export const startLive = (options: LiveOptions): Live => {
     };
   };
 
+  let overviewSentMs = Number.NEGATIVE_INFINITY;
   const flushOverview = (): void => {
-    if (fresh.length === 0) return;
+    const nowMs = clock.monotonicMs();
+    // An empty frame now and then tells pages that the way from here is open, and that it is the hosts who are silent.
+    if (fresh.length === 0 && nowMs - overviewSentMs < overviewAtLeastEveryMs) return;
+    overviewSentMs = nowMs;
     const rows: OverviewRow[] = [];
     for (const host of fresh.splice(0)) {
       host.fresh = false;

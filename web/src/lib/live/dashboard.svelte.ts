@@ -173,15 +173,9 @@ class Dashboard {
       browserOnline: navigator.onLine,
       noIngestSinceMs: this.#noIngestSinceMs,
       overviewMs: this.#overviewMs,
-      expectsOverview: this.#expectsOverview(),
+      // Ingest nodes send a frame every second, an empty one when all their hosts are silent.
+      expectsOverview: this.ingest.length > 0,
     });
-  }
-
-  /** Some host is connected and samples often enough that overview frames must keep coming. */
-  #expectsOverview(): boolean {
-    for (const { entry } of this.fleet.hosts)
-      if (entry.connection === 'connected' && entry.periodMs <= 1000) return true;
-    return false;
   }
 
   #survey(nowMs: number): void {

@@ -48,6 +48,7 @@ export const createOverviewCache = (monotonicMs: () => number) => {
   };
 
   const keep = (bytes: Uint8Array, rows: readonly OverviewRow[], arrivedMs: number): void => {
+    if (rows.length === 0) return; // says only that its node is there
     for (const row of rows) {
       const known = last.get(row.hostId);
       if (known ? known.row.sampleMs >= row.sampleMs : last.size >= overviewLimits.maxHosts) continue;
