@@ -5,6 +5,7 @@
 import { Agent, request } from 'node:http';
 
 const bulkDocuments = 1500;
+const documentsPerIndex = 2000;
 const inFlight = 4;
 
 type Document = Record<string, unknown>;
@@ -35,8 +36,8 @@ const copyIndex = async (url: string, from: string, to: string): Promise<void> =
   type Described = Record<string, { mappings: object; settings: { index: Record<string, unknown> } }>;
   const described = (await json(`${url}/${from}`, 'GET')) as Described;
   const { mappings, settings } = described[from] ?? { mappings: {}, settings: { index: {} } };
-  const index = { ...settings.index };
-  for (const name of ['uuid', 'version', 'creation_date', 'provided_name', 'dimensions']) delete index[name];
+  const own = ['uuid', 'version', 'creation_date', 'provided_name', 'dimensions'];
+  const index = Object.fromEntries(Object.entries(settings.index).filter(([name]) => !own.includes(name)));
   await json(`${url}/${to}`, 'PUT', { mappings, settings: { index } });
 };
 
@@ -45,14 +46,17 @@ export type RawRun = {
   run(ms: number): Promise<{ documents: number; seconds: number }>;
 };
 
-/** `indices`: what the ingest node wrote; of each up to 2,000 documents are taken. */
+/** `indices`: what the ingest node wrote; of each 2,000 documents are taken, and sent in the order in which ingest sends them. */
 export const rawBulk = async (url: string, indices: readonly string[], prefix: string): Promise<RawRun> => {
   const documents: { index: string; rest: string }[][] = [];
   for (const name of indices) {
     const copy = name.replace(/^[^-]+/, prefix);
     await copyIndex(url, name, copy);
     await json(`${url}/${name}/_refresh`, 'POST');
-    const found = (await json(`${url}/${name}/_search`, 'POST', { size: 2000, sort: ['@timestamp'] })) as {
+    const found = (await json(`${url}/${name}/_search`, 'POST', {
+      size: documentsPerIndex,
+      sort: ['@timestamp'],
+    })) as {
       hits: { hits: { _source: Document }[] };
     };
     documents.push(
@@ -62,9 +66,12 @@ export const rawBulk = async (url: string, indices: readonly string[], prefix: s
       })),
     );
   }
-  const mixed = documents.flatMap((list) => list);
+  const shortest = Math.min(...documents.map((list) => list.length));
+  if (!(shortest > 0)) throw new Error('There are no documents to send: the ingest node stored none.');
+  // One document of each index after another, as a batch of an agent has them.
+  const mixed = Array.from({ length: shortest }, (_, k) => documents.map((list) => list[k])).flat();
   const [day] = /\d{4}\.\d\d\.\d\d$/.exec(indices[0] ?? '') ?? [];
-  // Each round of all documents has a time of its own on that day, so that none is a duplicate.
+  // Each document of an index has a time of its own on that day, in every round of all of them: none is a duplicate.
   let timeMs = Date.parse(`${(day ?? '').replaceAll('.', '-')}T00:00:00Z`);
   let next = 0;
   const body = (): string => {
@@ -72,11 +79,11 @@ export const rawBulk = async (url: string, indices: readonly string[], prefix: s
     for (let i = 0; i < bulkDocuments; i += 1) {
       const document = mixed[next];
       if (!document) throw new Error('BUG: no documents to send');
-      text += `{"create":{"_index":"${document.index}"}}\n{"@timestamp":${timeMs + Math.floor(next / 700)},${document.rest}\n`;
+      text += `{"create":{"_index":"${document.index}"}}\n{"@timestamp":${timeMs + Math.floor(next / documents.length)},${document.rest}\n`;
       next += 1;
       if (next === mixed.length) {
         next = 0;
-        timeMs += 1000;
+        timeMs += shortest;
       }
     }
     return text;
