@@ -93,7 +93,12 @@ const openAll = async (browser: Browser, url: string): Promise<{ pages: Page[]; 
     contexts.push(context);
     pages.push(page);
   }
-  return { pages, close: async () => void (await Promise.all(contexts.map((context) => context.close()))) };
+  return {
+    pages,
+    close: async () => {
+      for (const context of contexts) await context.close();
+    },
+  };
 };
 
 export const liveLatency = async (): Promise<void> => {

@@ -151,6 +151,17 @@ test('the overview shows new samples within a quarter of a second, and hosts wit
   assert.equal(decodeOverviewFrame(frames.at(-1) ?? new Uint8Array())?.[0]?.hostId, first.hello.host);
 });
 
+test('while all hosts are silent an empty overview frame a second says that the way is open', async () => {
+  const { node } = await start();
+  let empty = 0;
+  node.topics.subscribe('overview', {
+    deliver: ({ payload }) => {
+      if (decodeOverviewFrame(payload)?.length === 0) empty += 1;
+    },
+  });
+  await eventually(() => assert.ok(empty >= 2));
+});
+
 test('live values go on while the store takes nothing', async () => {
   const { node, store } = await start();
   const agent = node.agent();
