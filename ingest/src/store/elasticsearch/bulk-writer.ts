@@ -1,5 +1,5 @@
 /**
- * Writes batches through bulks. Batches of all sessions are put together; a bulk goes out when it is full (1 MiB or 2,000 documents) or
+ * Writes batches through bulks. Batches of all sessions are put together; a bulk goes out when it is full (3 MiB or 2,000 documents) or
  * its first document is 100 ms old and the server takes another one. What fails goes back to the front and is sent again, for ever.
  *
  * Invariants: every document is in exactly one place (the open bulk, the ready list, one request on its way) until it is terminal; what

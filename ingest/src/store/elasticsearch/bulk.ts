@@ -15,8 +15,11 @@ export type Item = {
 
 export type Bulk = { readonly bytes: Buffer; used: number; readonly items: Item[] };
 
-/** Larger bulks gain nothing on the server and wait longer; smaller ones cost a request each. */
-export const bulkBytes = 1024 * 1024;
+/**
+ * A server makes each bulk durable in every index it touches. Measured with documents of 100 values in seven indices, against bare requests
+ * of 1,500 documents: 1 MiB (500 documents) reached 0.64 of their throughput, 3 MiB 0.86. Raising it costs memory for each bulk on its way.
+ */
+export const bulkBytes = 3 * 1024 * 1024;
 export const bulkDocuments = 2_000;
 
 export const emptyBulk = (bytes: Buffer): Bulk => ({ bytes, used: 0, items: [] });
