@@ -90,3 +90,14 @@ test('a series that is gone for ten minutes makes room for another, one that was
   assert.equal(count.admit(next, forgetSeriesAfterMs)?.size, 1);
   assert.equal(count.admit(next, forgetSeriesAfterMs + 1_000), undefined);
 });
+
+test('a batch of nothing but series that are too many is judged at once, or one agent would hold up all others', () => {
+  const count = new SeriesCount(8_192);
+  const named = (prefix: string): Batch =>
+    batchOf(...Array.from({ length: 8_192 }, (_, i) => sample(nowMs, `${prefix}${i}`)));
+  count.admit(named('a').shape, nowMs);
+  const { shape } = named('b');
+  const beganMs = performance.now();
+  assert.equal(count.admit(shape, nowMs)?.size, 8_192);
+  assert.ok(performance.now() - beganMs < 600, `took ${performance.now() - beganMs} ms`);
+});

@@ -23,8 +23,15 @@ export class SeriesCount {
     const keys = shape.series.map(seriesKey);
     const admitted: string[] = [];
     let refused: Set<number> | undefined;
+    // Once per shape: nothing grows old within it, and every look goes through all series.
+    let looked = false;
+    const madeRoom = (): boolean => {
+      if (looked) return false;
+      looked = true;
+      return this.#forgetOld(nowMs);
+    };
     keys.forEach((key, i) => {
-      if (!this.#seenMs.has(key) && this.#seenMs.size >= this.#maxSeries && !this.#forgetOld(nowMs)) {
+      if (!this.#seenMs.has(key) && this.#seenMs.size >= this.#maxSeries && !madeRoom()) {
         (refused ??= new Set()).add(i);
         return;
       }
