@@ -5,6 +5,7 @@
  * Invariant: slots of one series stand together, in the order of its metrics; `starts[i]` is the first of series i.
  */
 import type { Series, Shape } from '@thrum/actors/wire/batch';
+import type { WireTarget } from '@thrum/actors/wire/dictionary';
 import type { Table, TableSeries } from '@thrum/actors/wire/frame';
 
 /** Not looked up yet; never a place. */
@@ -17,6 +18,9 @@ export type TableBounds = { readonly maxSeries: number; readonly maxSlots: numbe
 /** Names a series exactly: unlike its id, nothing in a field value can make two of them look the same. */
 export const seriesKey = (series: Series): string =>
   series.fields.length === 0 ? series.target.name : JSON.stringify([series.target.name, ...series.fields]);
+
+const sameMetrics = (placed: TableSeries | undefined, { metrics }: WireTarget): boolean =>
+  placed?.metrics.length === metrics.length && metrics.every((metric, i) => placed.metrics[i] === metric.name);
 
 export class HostTable {
   readonly id: number;
@@ -54,8 +58,7 @@ export class HostTable {
     const known = this.#byKey.get(key);
     const { target, fields } = series;
     // The same series with other metrics comes from an agent of another version: it has to wait for a new table.
-    if (known !== undefined)
-      return this.series[known]?.metrics.length === target.metrics.length ? known : this.#refuse();
+    if (known !== undefined) return sameMetrics(this.series[known], target) ? known : this.#refuse();
     if (this.series.length >= this.bounds.maxSeries) return this.#refuse();
     if (this.width + target.metrics.length > this.bounds.maxSlots) return this.#refuse();
     const index = this.series.length;

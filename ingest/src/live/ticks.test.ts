@@ -155,6 +155,18 @@ test('field values that look alike when joined are different series', () => {
   assert.equal(table.series.length, 2);
 });
 
+test('a series with as many metrics under other names does not get the slots of the first', () => {
+  const renamed = dictionaryOf([
+    target({ ...net, metrics: [counter('packets', 'count', 'Packets.'), gauge('usage', '%', 'Usage.')] }),
+  ]);
+  const decoded = decodeBatch(encodeBatch(renamed, 1, 1, [one(2000, 7)]).bytes, renamed);
+  assert.ok(decoded.ok);
+  const { rows, table, ticks, take } = watch();
+  take(one(1000, 100));
+  ticks.accept(decoded.batch);
+  assert.deepEqual([rows.length, table.full], [1, 1]);
+});
+
 test('growing far beyond the first sizes keeps what was known', () => {
   const { rows, take } = watch({ maxSeries: 1000, maxSlots: 10_000 });
   take(one(1000, 100));
