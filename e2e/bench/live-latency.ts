@@ -26,7 +26,7 @@ const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(do
 
 /** Notes in the page, at each change of the attribute, how long ago the moment was that it names. */
 const watchAttribute = async (page: Page, selector: string, attribute: string): Promise<void> => {
-  await page.waitForSelector(`${selector}[${attribute}]`);
+  await page.waitForSelector(`${selector}[${attribute}]`, { state: 'attached' });
   await page.evaluate(
     ({ selector, attribute }) => {
       const element = document.querySelector(selector);
