@@ -22,6 +22,7 @@ import {
 } from './intake.contract.ts';
 import { Session, type Peer } from './session.ts';
 import { Sessions } from './sessions.ts';
+import { UnderWay } from './under-way.ts';
 import { tokenCheck } from './token-check.ts';
 
 const store = scriptedStore();
@@ -317,6 +318,7 @@ test(
       sessions: new Sessions(),
       live: node.live,
       store: scriptedStore(),
+      underWay: new UnderWay(),
       retentionMs: 5 * 86_400_000,
       counts,
     };

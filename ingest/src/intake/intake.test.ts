@@ -110,6 +110,28 @@ test('a batch that comes again while it is being stored is not stored twice and 
   await eventually(() => assert.ok(agent.acknowledged(seq)));
 });
 
+test('what was under way when the connection was lost is waited for by the next one, not written again', async () => {
+  const { node, store } = await start();
+  const host = node.agent();
+  await host.greet();
+  store.does = 'never ends';
+  const seqs = [host.send([load()]), host.send([load()])];
+  await eventually(() => assert.equal(store.writes.length, 2));
+  const again = node.agent({ host: host.hello.host, boot: host.hello.boot });
+  await again.greet();
+  await eventually(() => assert.ok(host.closed));
+  for (const seq of seqs) again.send([load()], { seq, resend: true });
+  await eventually(() => assert.equal(node.intake.counts.batchesInFlightAgain, 2));
+  assert.equal(again.acks.length, 0);
+  store.finish();
+  await eventually(() => assert.ok(seqs.every((seq) => again.acknowledged(seq))));
+  assert.equal(store.writes.length, 2);
+  assert.equal(node.intake.gauges()['batchesUnderWay'], 0);
+  store.does = 'stores';
+  again.send([load()], { seq: seqs[0] ?? 0, resend: true });
+  await eventually(() => assert.equal(store.writes.length, 3));
+});
+
 test('samples that can never be stored are refused with their reason, the rest of the batch is stored', async () => {
   const { node, store } = await start();
   const agent = node.agent();

@@ -21,6 +21,7 @@ import { sessionActor, type SessionMessage } from './session-actor.ts';
 import type { Peer, Surroundings } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { tokenCheck } from './token-check.ts';
+import { UnderWay } from './under-way.ts';
 
 export type IntakeOptions = {
   readonly server: HttpServer;
@@ -64,6 +65,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
   const log = system.log.child({ part: 'intake' });
   const counts = new IntakeCounts();
   const sessions = new Sessions<HostPeer>();
+  const underWay = new UnderWay();
   const admission = new Admission(options.admission ?? admissionDefaults, clock.monotonicMs());
   const helloWithinMs = options.helloWithinMs ?? 5_000;
   const around: Surroundings = {
@@ -75,6 +77,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
     sessions,
     live: options.live,
     store: options.store,
+    underWay,
     retentionMs: options.retentionMs,
     counts,
   };
@@ -195,6 +198,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
       connections: admission.connections,
       connectionsWaiting: admission.waiting,
       sessions: sessions.size,
+      batchesUnderWay: underWay.size,
       dictionaries: options.dictionaries.size,
     }),
     close,

@@ -26,6 +26,7 @@ import { checkHello } from './hello-check.ts';
 import type { IntakeCounts } from './intake-counts.ts';
 import { SeriesCount } from './series-count.ts';
 import type { Holder, Sessions } from './sessions.ts';
+import type { UnderWay } from './under-way.ts';
 
 /** The agent's socket and actor, as far as a session uses them. Sending to a closed socket is of no effect. */
 export type Peer = Holder & {
@@ -48,6 +49,7 @@ export type Surroundings = {
   readonly sessions: Sessions;
   readonly live: Live;
   readonly store: Store;
+  readonly underWay: UnderWay;
   readonly retentionMs: number;
   readonly counts: IntakeCounts;
 };
@@ -206,7 +208,7 @@ export class Session {
   }
 
   #take(hello: Hello, connected: Connected, batch: Batch, resend: boolean): void {
-    const { clock, counts, retentionMs, store } = this.#around;
+    const { clock, counts, retentionMs, store, underWay } = this.#around;
     const { epoch, seq } = batch;
     const judged = judgeBatch(batch, this.#factsOf(batch.shape), { nowMs: clock.wallMs(), retentionMs });
     counts.samples += batch.timesMs.length;
@@ -216,9 +218,16 @@ export class Session {
     if (judged.acceptedCount === 0) return this.#done(epoch, seq, judged.refused);
     // The store is slow or away and has enough of this agent: what is new goes on being shown, and comes again later.
     if (this.#inFlight.length >= window) return this.#beyondWindow(epoch, seq);
-    const origin = { hostId: hello.host, hostName: hello.machine.name, cluster: hello.cluster, labels: hello.labels };
-    const outcome = store.write({ origin: { ...origin, epoch, seq }, batch, accepted: judged.accepted, resend });
-    if (!outcome.ok) return this.#busy(epoch, seq, outcome.afterMs);
+    // Only what says that it was sent before may be one that is under way from an earlier connection.
+    let done = resend ? underWay.find(hello.host, epoch, seq) : undefined;
+    if (done) counts.batchesInFlightAgain += 1;
+    else {
+      const origin = { hostId: hello.host, hostName: hello.machine.name, cluster: hello.cluster, labels: hello.labels };
+      const outcome = store.write({ origin: { ...origin, epoch, seq }, batch, accepted: judged.accepted, resend });
+      if (!outcome.ok) return this.#busy(epoch, seq, outcome.afterMs);
+      done = outcome.done;
+      underWay.add(hello.host, epoch, seq, done);
+    }
     const flight = { epoch, seq };
     this.#inFlight.push(flight);
     const landed = (result: WriteResult): void => {
@@ -226,7 +235,7 @@ export class Session {
       if (result.ok) this.#done(epoch, seq, [...judged.refused, ...result.refused]);
       if (this.#leaving && this.#inFlight.length === 0) this.#left();
     };
-    outcome.done.then(landed).catch((error: unknown) => {
+    done.then(landed).catch((error: unknown) => {
       this.#around.log.error(
         { error, host: hello.host },
         'BUG: a write ended with an exception; the connection is closed',
@@ -261,6 +270,7 @@ export class Session {
   }
 
   #done(epoch: number, seq: number, refused: readonly RefusedSamples[]): void {
+    if (this.#ended) return; // nobody to tell: the agent sends it again and is told then
     const { counts, clock, log } = this.#around;
     counts.refuseSamples(refused);
     for (const one of refused) {
@@ -268,7 +278,6 @@ export class Session {
       this.#loggedCodes.add(one.code);
       log.warn({ host: this.#hello?.host, ...one }, 'Samples are refused; said once per connection and reason');
     }
-    if (this.#ended) return;
     counts.batchesAcknowledged += 1;
     this.#acks.add(epoch, seq, refused);
     this.#ackTimer ??= clock.after(ackEveryMs, () => this.#sendAcks());
