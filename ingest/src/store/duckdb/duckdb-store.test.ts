@@ -5,6 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { fakeClock } from '@thrum/actors/testing/fake-clock';
 import { eventually } from '@thrum/actors/testing/eventually';
 import { gauge } from '@thrum/actors/wire/schema';
@@ -94,6 +97,28 @@ test('samples and batch records older than what is kept are deleted when the sto
     assert.deepEqual(given.ok && given.series[0]?.values, [[null, null, null, 20]]);
   });
   await second.close();
+});
+
+test('a group that failed leaves nothing behind that is stored later beside its second attempt', async () => {
+  setFlagsFromString('--expose_gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const options = scenarioOptions(`duckdb:${newFile()}`);
+  const at = Math.floor(Date.now() / 1000) * 1000 - 60_000;
+  const first = await openDuckdbStore(options);
+  const good = requestOf(originOf(hostA, 1), [sample('memory', at, [10, 1])]);
+  const bad = requestOf(originOf(hostA, 2), [sample('memory', at + 1000, [10, 1])]);
+  // A time between two milliseconds cannot come from the wire; here it makes the group fail behind the good batch.
+  bad.batch.timesMs[0] = at + 1000.5;
+  first.write(good);
+  first.write(bad);
+  await eventually(() => assert.equal(first.counters()['store_groups_failed'], 1));
+  for (let i = 0; i < 5; i += 1) {
+    collectGarbage();
+    await setImmediate();
+  }
+  const given = await first.ask(questionOf({ fromMs: at, toMs: at + 1000 }), { deadlineMs: 10_000 });
+  assert.deepEqual(given.ok && given.series, []);
+  await first.close();
 });
 
 test('a second process is told who has the file', async () => {
