@@ -109,16 +109,19 @@ test('a group that failed leaves nothing behind that is stored later beside its 
   const bad = requestOf(originOf(hostA, 2), [sample('memory', at + 1000, [10, 1])]);
   // A time between two milliseconds cannot come from the wire; here it makes the group fail behind the good batch.
   bad.batch.timesMs[0] = at + 1000.5;
-  first.write(good);
-  first.write(bad);
-  await eventually(() => assert.equal(first.counters()['store_groups_failed'], 1));
-  for (let i = 0; i < 5; i += 1) {
-    collectGarbage();
-    await setImmediate();
+  try {
+    first.write(good);
+    first.write(bad);
+    await eventually(() => assert.equal(first.counters()['store_groups_failed'], 1));
+    for (let i = 0; i < 5; i += 1) {
+      collectGarbage();
+      await setImmediate();
+    }
+    const given = await first.ask(questionOf({ fromMs: at, toMs: at + 1000 }), { deadlineMs: 10_000 });
+    assert.deepEqual(given.ok && given.series, []);
+  } finally {
+    await first.close();
   }
-  const given = await first.ask(questionOf({ fromMs: at, toMs: at + 1000 }), { deadlineMs: 10_000 });
-  assert.deepEqual(given.ok && given.series, []);
-  await first.close();
 });
 
 test('a second process is told who has the file', async () => {
