@@ -8,7 +8,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { startElasticsearch, type Elasticsearch } from '../../infra/elasticsearch/development-server.ts';
+import { startElasticsearch } from '../../infra/elasticsearch/development-server.ts';
+import type { Elasticsearch } from '../../infra/elasticsearch/elasticsearch.ts';
 import { startMesh, type Mesh, type MeshOptions } from '../../infra/local/start-mesh.ts';
 import { deleteIndices } from './indices.ts';
 

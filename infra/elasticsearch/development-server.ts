@@ -11,28 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog, type Log } from '@thrum/actors/system/log';
 import { assembleElasticsearch } from './assembly.ts';
 import { canUseDocker, startContainer } from './docker-server.ts';
-
-export type ElasticsearchOptions = {
-  /** Kept after `stop`; without it a temporary one is made and removed. */
-  readonly dataDirectory?: string;
-  /** 0 or nothing: a free one. */
-  readonly port?: number;
-  /** Java heap such as 512m; raising it makes heavy questions possible and costs that much memory. */
-  readonly heap?: string;
-  /** Says what it does; nothing by default. */
-  readonly log?: Log;
-};
-
-/** `stop` and `kill` return when the process is gone. For a server we did not start all four only say so in the log. */
-export type Elasticsearch = {
-  readonly kind: 'given' | 'docker' | 'assembled';
-  readonly url: string;
-  readonly pid: number | undefined;
-  stop(): Promise<void>;
-  pause(): Promise<void>;
-  resume(): Promise<void>;
-  kill(): Promise<void>;
-};
+import type { Elasticsearch, ElasticsearchOptions } from './elasticsearch.ts';
 
 const startWithinMs = 120_000;
 

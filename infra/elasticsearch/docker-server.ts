@@ -4,7 +4,7 @@ import { mkdirSync, chmodSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Log } from '@thrum/actors/system/log';
 import { elasticsearchVersion } from './assembly.ts';
-import type { ElasticsearchOptions, Elasticsearch } from './development-server.ts';
+import type { Elasticsearch, ElasticsearchOptions } from './elasticsearch.ts';
 
 const image = `docker.elastic.co/elasticsearch/elasticsearch:${elasticsearchVersion}`;
 const daemonTimeoutMs = 3_000;
