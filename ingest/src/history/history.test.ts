@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fakeClock } from '@thrum/actors/testing/fake-clock';
 import { systemClock } from '@thrum/actors/system/clock';
-import { openStore, type Store, type StoreAnswer } from '../store/store.ts';
+import { openStore, type Store, type StoreAnswer, type StoreQuestion } from '../store/store.ts';
 import {
   hostA,
   originOf,
@@ -107,6 +107,25 @@ test('something that is no question at all is refused', async () => {
     const outcome = await history.ask(input);
     assert.equal(!outcome.ok && outcome.code, 'bad-question');
   }
+});
+
+test('a question for very many numbers gets fewer series, so that no answer holds up a node or outgrows a link', async () => {
+  const asked: StoreQuestion[] = [];
+  const store = {
+    ask: (one: StoreQuestion): Promise<StoreAnswer> => {
+      asked.push(one);
+      return Promise.resolve({ ok: true, series: [], startMs: 0, leftOut: 95 });
+    },
+  };
+  const bounded = startHistory({ store, catalogue: scenarioCatalogue, clock: fakeClock() });
+  const wide = { metrics: new Array<string>(50).fill('busy'), points: 2000, toMs: startMs + 4_000_000 };
+  const answer = await bounded.ask(question(wide));
+  assert.equal(answer.ok && answer.leftOut, 95);
+  await bounded.ask(question({ toMs: startMs + 2000 * minuteMs, points: 1000 }));
+  assert.deepEqual(
+    asked.map((one) => one.maxSeries),
+    [5, 100, 100],
+  );
 });
 
 test('so many questions at once, so many waiting, the next is told that it is busy; who waited too long is told so', async () => {

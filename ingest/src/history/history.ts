@@ -42,6 +42,15 @@ export type HistoryOptions = {
 /** How far before the range the value is looked for from which the first rate is counted. */
 const lookBackMs = 60_000;
 
+/**
+ * Numbers in one answer, about 5 MB on its way: 100 series of 5 metrics at 1,000 points. A question for more gets fewer series and is told
+ * how many are left out; raising it lets one question hold up this node, and web nodes, for longer.
+ */
+const maxNumbers = 500_000;
+
+const seriesThatFit = (question: Question, buckets: Buckets): number =>
+  Math.max(1, Math.min(limits.maxHistorySeries, Math.floor(maxNumbers / (buckets.count * question.metrics.length))));
+
 type Part = { readonly metrics: readonly string[]; readonly answer: Promise<StoreAnswer>; readonly rates: boolean };
 
 const keyOf = (series: StoreSeries): string => JSON.stringify(series.fields);
@@ -77,7 +86,7 @@ export const startHistory = (options: HistoryOptions): History => {
         toMs: buckets.startMs + buckets.count * buckets.bucketMs,
         bucketMs: buckets.bucketMs,
         aggregate,
-        maxSeries: limits.maxHistorySeries,
+        maxSeries: seriesThatFit(question, buckets),
         ...(question.fields ? { fields: question.fields } : {}),
       };
       return store.ask(asked, { deadlineMs: untilMs - clock.monotonicMs() });
