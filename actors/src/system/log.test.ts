@@ -73,3 +73,14 @@ test('on a terminal a line is for people', () => {
   assert.match(terminalLine(lines[0] ?? ''), /^\d\d:\d\d:\d\d\.\d{3} info {2}test: ready port=7071 at=\{"x":1\}\n$/);
   assert.equal(terminalLine('no json'), 'no json');
 });
+
+test('what a peer said cannot fake a line on a terminal or steer it', () => {
+  const { log, lines } = capture('info');
+  log.info({ detail: 'a\n12:00:00.000 info  ingest: all is well\u001b[2J\u009b2J' }, 'refused');
+  const line = terminalLine(lines[0] ?? '');
+  assert.equal(line.split('\n').length, 2);
+  assert.ok(
+    line.endsWith(String.raw`detail=a\u000a12:00:00.000 info  ingest: all is well\u001b[2J\u009b2J` + '\n'),
+    line,
+  );
+});
