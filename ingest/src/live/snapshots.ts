@@ -17,6 +17,7 @@ import { encodeSnapshot } from '@thrum/actors/wire/frame';
 import { limits } from '@thrum/actors/wire/limits';
 import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
 import type { HostLive, Recording } from './host-live.ts';
+import { maxAgeMs } from './overview.ts';
 import { readRecent } from './recent.ts';
 import { SnapshotRows } from './snapshot-rows.ts';
 import { Ticks } from './ticks.ts';
@@ -166,10 +167,10 @@ export class Snapshots {
 
   /** The agent did not help: the newest tick is better than an empty page, and nothing at all is a refusal. */
   #seenHere(host: HostLive, reason: Refusal): Promise<SnapshotReply> {
-    const { timeMs, latest, table } = host.ticks;
+    const { timeMs } = host.ticks;
     if (timeMs === -Infinity) return Promise.resolve(reason);
     const rows = new SnapshotRows();
-    rows.add(timeMs, latest.slice(0, table.width));
+    rows.add(timeMs, host.ticks.newest(maxAgeMs));
     return this.#encode(host, rows);
   }
 

@@ -167,6 +167,15 @@ test('a series with as many metrics under other names does not get the slots of 
   assert.deepEqual([rows.length, table.full], [1, 1]);
 });
 
+test('the newest values leave out what was not measured for a while: an old number is not shown as one of now', () => {
+  const { ticks, take } = watch();
+  take(one(1000, 0, 5), one(1000, 0, 6, 'gone'));
+  take(one(61_000, 60, 7));
+  assert.deepEqual([...ticks.newest(60_000)], [1, 7, NaN, 6]);
+  take(one(61_001, 60, 8));
+  assert.deepEqual([...ticks.newest(60_000)], [0, 8, NaN, NaN]);
+});
+
 test('growing far beyond the first sizes keeps what was known', () => {
   const { rows, take } = watch({ maxSeries: 1000, maxSlots: 10_000 });
   take(one(1000, 100));

@@ -79,6 +79,17 @@ export class Ticks {
     if (open) this.#emit(newestMs);
   }
 
+  /** The newest values together as one row; NaN for a series not measured for `maxAgeMs` before the newest tick. */
+  newest(maxAgeMs: number): Float32Array {
+    const { starts, series, width } = this.table;
+    const row = this.latest.slice(0, width);
+    series.forEach((one, i) => {
+      const from = starts[i] as number;
+      if ((this.seriesMs[i] as number) < this.timeMs - maxAgeMs) row.fill(Number.NaN, from, from + one.metrics.length);
+    });
+    return row;
+  }
+
   /** Forgets the values before, so that nothing is compared with another start of the agent. */
   restart(): void {
     this.seriesMs.fill(-Infinity);
