@@ -112,3 +112,29 @@ test('a recording keeps every tick until it is stopped, and says when it could n
   for (let i = 5; i <= 1_005; i += 1) host.accept(batchOf(i * 1000, ['sda']), all, i * 1000);
   assert.equal(endless.complete, false);
 });
+
+test('a recording of very wide rows ends before it takes more memory than a snapshot may', () => {
+  const { host } = hostWith();
+  host.watched = false;
+  host.accept(
+    batchOf(
+      1_000,
+      Array.from({ length: 1000 }, (_, i) => `a${i}`),
+    ),
+    all,
+    1_000,
+  );
+  for (let part = 1; part < 8; part += 1)
+    host.accept(
+      batchOf(
+        1_000,
+        Array.from({ length: 1000 }, (_, i) => `${part}-${i}`),
+      ),
+      all,
+      1_000,
+    );
+  const { recording } = host.record();
+  for (let i = 2; i <= 900; i += 1) host.accept(batchOf(i * 1000, ['a0']), all, i * 1000);
+  assert.equal(recording.complete, false);
+  assert.equal(recording.rows.length, 750);
+});

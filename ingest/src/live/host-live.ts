@@ -22,8 +22,15 @@ const fewSeries = 64;
 const maxHelloDelayMs = 2_000;
 /** What a recording keeps; more than a snapshot takes to make, at ten ticks a second. */
 const maxRecorded = 1000;
+/** 24 MB, as much as a snapshot: a host whose rows are wide gets fewer of them. */
+const maxRecordedValues = 6_000_000;
 
-export type Recording = { readonly timesMs: number[]; readonly rows: Float32Array[]; complete: boolean };
+export type Recording = {
+  readonly timesMs: number[];
+  readonly rows: Float32Array[];
+  values: number;
+  complete: boolean;
+};
 
 export type HostLiveOptions = {
   readonly hostId: string;
@@ -84,7 +91,7 @@ export class HostLive {
 
   /** Keeps every tick from now on, until `stop`. `complete` turns false when it overflowed or the table was changed meanwhile. */
   record(): { recording: Recording; stop: () => void } {
-    const recording: Recording = { timesMs: [], rows: [], complete: true };
+    const recording: Recording = { timesMs: [], rows: [], values: 0, complete: true };
     this.#recordings.add(recording);
     return { recording, stop: () => this.#recordings.delete(recording) };
   }
@@ -121,7 +128,8 @@ export class HostLive {
     this.ageMs = Math.max(0, this.#receivedMs - this.sampleMs);
     this.fresh = true;
     for (const recording of this.#recordings) {
-      if (recording.rows.length >= maxRecorded) {
+      recording.values += values.length;
+      if (recording.rows.length >= maxRecorded || recording.values > maxRecordedValues) {
         recording.complete = false;
         this.#recordings.delete(recording);
         continue;
