@@ -70,10 +70,13 @@ export const dictionarySchema = z.object({
 });
 export type DictionaryMessage = z.infer<typeof dictionarySchema>;
 
-/** The events an agent may send, with what each carries. `batch` carries its bytes and whether they were sent before. */
+/**
+ * The events an agent may send, with what each carries. `batch` carries its bytes, and `true` when they are not for the live view: sent
+ * before, or too old.
+ */
 export type AgentToIngest = {
   hello: (hello: Hello, reply: (answer: unknown) => void) => void;
   dictionary: (dictionary: DictionaryMessage, reply: (answer: unknown) => void) => void;
-  batch: (bytes: Uint8Array, resend: boolean) => void;
+  batch: (bytes: Uint8Array, notLive: boolean) => void;
   bye: (reply: (answer: unknown) => void) => void;
 };
