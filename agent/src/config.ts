@@ -20,7 +20,7 @@ export const agentSettings = {
   token: secret({ help: 'token of the installation' }),
   data: directory({ help: "where the host's identity and the queue live; one per agent" }),
   cluster: text({ help: 'group this host belongs to', default: 'default', maxChars: limits.maxLabelChars }),
-  labels: labels({ help: 'labels of this host', default: {} }),
+  labels: labels({ help: 'labels of this host', default: {}, max: limits.maxLabels }),
   // Shorter: more detail, more of everything else in proportion.
   periodMs: integer({ help: 'time between two samples', default: 1000, min: 100, max: 3_600_000 }),
   metricsPort: port({ help: "port of the agent's own figures on 127.0.0.1; 0: off", default: 7079 }),

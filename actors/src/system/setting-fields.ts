@@ -122,9 +122,9 @@ export const addresses = <D extends readonly string[] | undefined = never>(
 ): Field<readonly string[] | D> =>
   field<readonly string[], D>(options, 'HOST:PORT,...', (raw) => commaList(raw, address));
 
-/** `a=b,c=d`. */
+/** `a=b,c=d`, at most `max` of them. */
 export const labels = <D extends Readonly<Record<string, string>> | undefined = never>(
-  options: Options<D>,
+  options: Options<D> & { max?: number },
 ): Field<Readonly<Record<string, string>> | D> =>
   field<Readonly<Record<string, string>>, D>(options, 'KEY=VALUE,...', (raw) => {
     const pairs = commaList(raw, (part) => {
@@ -133,6 +133,8 @@ export const labels = <D extends Readonly<Record<string, string>> | undefined = 
     });
     if (!pairs.ok) return pairs;
     const names = pairs.value.map(([key]) => key);
+    const max = options.max ?? maxItems;
+    if (names.length > max) return bad(`at most ${max} of key=value`);
     return new Set(names).size === names.length ? good(Object.fromEntries(pairs.value)) : bad('every key once');
   });
 

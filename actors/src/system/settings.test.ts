@@ -121,7 +121,7 @@ const kinds: readonly [string, { parse(raw: string): { ok: boolean } }, readonly
   ['flag', flag({ help: '' }), ['yes', 'No', 'TRUE', '0'], ['maybe', '']],
   ['list', list({ help: '' }), ['a, b', ''], []],
   ['addresses', addresses({ help: '' }), ['a:1,[::1]:2', '10.0.0.1:80'], ['a', 'a:0', 'a:70000', 'http://a:1', ':1']],
-  ['labels', labels({ help: '' }), ['a=b,c=', ''], ['a', '=b', 'a=1,a=2']],
+  ['labels', labels({ help: '', max: 2 }), ['a=b,c=', ''], ['a', '=b', 'a=1,a=2', 'a=1,b=2,c=3']],
   ['url', url({ help: '' }), ['http://a:1', 'https://a/b'], ['a:1', 'ftp://a', 'http://', '']],
   ['urls', urls({ help: '' }), ['http://a,http://b'], ['', 'http://a,b']],
   ['directory', directory({ help: '' }), ['a/b', '/'], ['', 'a\0b']],
