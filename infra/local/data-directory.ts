@@ -56,6 +56,31 @@ export const openDataDirectory = (path: string): OpenOutcome => {
   }
 };
 
+const graceMs = 5000;
+
+/** SIGTERM to each program that was left behind, SIGKILL to those that still run after a while. Resolves when none does. */
+export const endLeftOver = async (
+  { leftOver }: Pick<DataDirectory, 'leftOver'>,
+  say: (line: string) => void,
+): Promise<void> => {
+  const signal = (holder: Holder, name: NodeJS.Signals): void => {
+    try {
+      process.kill(holder.pid, name);
+    } catch {
+      // it ended by itself meanwhile
+    }
+  };
+  for (const left of leftOver) {
+    say(`Ending process ${left.pid}, which a launcher that was killed left behind.`);
+    signal(left, 'SIGTERM');
+  }
+  let running = leftOver.filter(stillRuns);
+  for (const began = performance.now(); running.length > 0; running = running.filter(stillRuns)) {
+    if (performance.now() - began > graceMs) for (const left of running) signal(left, 'SIGKILL');
+    await new Promise((next) => setTimeout(next, 50));
+  }
+};
+
 const isHolder = (one: unknown): one is Holder =>
   typeof one === 'object' &&
   one !== null &&

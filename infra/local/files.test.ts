@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { openDataDirectory } from './data-directory.ts';
+import { endLeftOver, openDataDirectory } from './data-directory.ts';
 import { startTimes, stillRuns, takeLock } from './file-lock.ts';
 import { keepSecret } from './secrets.ts';
 import { stampIn, stampOf, writeStamp } from './stamp.ts';
@@ -113,6 +115,24 @@ test('programs that a killed launcher left behind are found again', (t) => {
   const opened = openDataDirectory(path);
   assert.ok(opened.ok);
   assert.deepEqual(opened.directory.leftOver, [left]);
+});
+
+test('programs that were left behind are ended before anything is started, one that ended meanwhile is no fault', async (t) => {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000); console.log("up")'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  const pid = child.pid ?? 0;
+  const said: string[] = [];
+  const gone = once(child, 'exit');
+  const leftOver = [
+    { pid, started: startTimes([pid]).get(pid) ?? '' },
+    { pid: 2 ** 22 + 1, started: 'long ago' },
+  ];
+  await endLeftOver({ leftOver }, (line) => said.push(line));
+  assert.deepEqual(await gone, [null, 'SIGTERM']);
+  assert.match(said[0] ?? '', new RegExp(`Ending process ${pid}, `));
 });
 
 test('a data directory that cannot be made is one sentence with its path', (t) => {

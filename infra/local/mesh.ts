@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { settingsOrExit } from '@thrum/actors/system/settings';
 import { startElasticsearch } from '../elasticsearch/development-server.ts';
 import { ensureBuilt, page } from './build.ts';
-import { openDataDirectory } from './data-directory.ts';
+import { endLeftOver, openDataDirectory } from './data-directory.ts';
 import { meshSettings } from './launcher-settings.ts';
 import { whyNotFree } from './ports.ts';
 import { describeEnding } from './restart-policy.ts';
@@ -42,8 +42,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     void end(0);
   });
 
+const recordPids = (): void => {
+  if (mesh && !ending) directory.recordRunning(mesh.processes().map((one) => one.pid));
+};
+
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => void end(0));
 
+await endLeftOver(directory, (line) => console.log(line));
 for (const [option, port] of [
   ['--port', settings.port],
   ['--ingest-port', settings.ingestPort],
@@ -79,13 +84,14 @@ try {
       if (event.kind !== 'ended' || ending) return;
       const next = event.restartAfterMs === undefined ? 'stays ended' : `starts again in ${event.restartAfterMs} ms`;
       console.error(`${name} ended (${describeEnding(event.ending)}) and ${next}.`);
+      if (event.restartAfterMs !== undefined) setTimeout(recordPids, event.restartAfterMs + 200);
     },
     abort: abort.signal,
   });
   starting = meshing;
   mesh = await meshing;
   spoken.up();
-  directory.recordRunning(mesh.processes().map((one) => one.pid));
+  recordPids();
   console.log(
     [
       '',

@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { systemClock } from '@thrum/actors/system/clock';
 import { settingsOrExit } from '@thrum/actors/system/settings';
 import { ensureBuilt, page } from './build.ts';
-import { openDataDirectory } from './data-directory.ts';
+import { endLeftOver, openDataDirectory } from './data-directory.ts';
 import { startSettings } from './launcher-settings.ts';
 import { greeting, meshKeyFile, programsOf, tokenFile, type OneMachine } from './one-machine.ts';
 import { portOr, whyNotFree } from './ports.ts';
@@ -30,13 +30,7 @@ const fail = (message: string, code: number): never => {
   process.exit(code);
 };
 
-for (const left of directory.leftOver) {
-  console.log(`Ending process ${left.pid}, which a launcher that was killed left behind.`);
-  process.kill(left.pid, 'SIGTERM');
-}
-for (const began = performance.now(); directory.leftOver.some(runs); await pause(50))
-  if (performance.now() - began > 5000)
-    for (const left of directory.leftOver.filter(runs)) process.kill(left.pid, 'SIGKILL');
+await endLeftOver(directory, (line) => console.log(line));
 
 const meshPort = await portOr(settings.meshPort);
 const one: OneMachine = {
@@ -176,17 +170,5 @@ try {
     spoken.failed();
     console.error(error instanceof Error ? error.message : error);
     await stop(1);
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((next) => setTimeout(next, ms));
-}
-function runs(holder: { pid: number }): boolean {
-  try {
-    process.kill(holder.pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
