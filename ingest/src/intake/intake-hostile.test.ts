@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { systemClock } from '@thrum/actors/system/clock';
-import { silentLog } from '@thrum/actors/system/log';
+import { createLog, silentLog } from '@thrum/actors/system/log';
 import { eventually } from '@thrum/actors/testing/eventually';
 import { encodeBatch } from '@thrum/actors/wire/batch';
 import { catalogue } from '@thrum/actors/wire/catalogue';
@@ -67,6 +67,27 @@ test('an unknown token is refused, closed and counted', async () => {
   await agent.isRefused('bad-token');
   assert.equal(countOf('bad-token'), before + 1);
   await undisturbed();
+});
+
+test('what ends a connection is logged once, with its reason and without a secret', async () => {
+  const lines: string[] = [];
+  const log = createLog({ name: 'ingest', level: 'warn', sink: { write: (line) => void lines.push(line) } });
+  const spoken = await startNode({ log });
+  try {
+    const stranger = spoken.agent({ token: 'a guess' });
+    await stranger.ask('hello', stranger.hello);
+    await stranger.isRefused('bad-token');
+    const broken = spoken.agent();
+    await broken.greet();
+    broken.socket.emit('batch', new Uint8Array(100));
+    broken.socket.emit('batch', new Uint8Array(100));
+    await broken.isRefused('malformed');
+    const codes = lines.map((line) => (JSON.parse(line) as { code?: string }).code);
+    assert.deepEqual(codes, ['bad-token', 'malformed']);
+    assert.ok(!lines.some((line) => line.includes('a guess') || line.includes(token)));
+  } finally {
+    await spoken.close();
+  }
 });
 
 test('another version of the protocol is refused with the versions spoken here', async () => {

@@ -11,7 +11,7 @@ import { io, type Socket } from 'socket.io-client';
 import { startLinks } from '@thrum/actors/link/links';
 import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock } from '@thrum/actors/system/clock';
-import { silentLog } from '@thrum/actors/system/log';
+import { silentLog, type Log } from '@thrum/actors/system/log';
 import { eventually } from '@thrum/actors/testing/eventually';
 import { startTopics } from '@thrum/actors/topics/topics';
 import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
@@ -73,11 +73,12 @@ export type NodeOptions = {
   readonly meshKey?: string;
   readonly name?: string;
   readonly catalogue?: readonly Target[];
+  readonly log?: Log;
 };
 
 /** An ingest node without its program: everything but the process. */
 export const startNode = async (options: NodeOptions = {}) => {
-  const system = createActorSystem({ name: 'ingest', clock: systemClock, log: silentLog });
+  const system = createActorSystem({ name: 'ingest', clock: systemClock, log: options.log ?? silentLog });
   const name = options.name ?? `node-${randomUUID().slice(0, 8)}`;
   const links = await startLinks({
     self: { id: name, name, role: 'ingest' },
