@@ -50,6 +50,15 @@ test('what is not set takes its default', () => {
   });
 });
 
+test('a password in an address that is wrong is not repeated', () => {
+  const message = failure({
+    THRUM_MESH_KEY: key,
+    THRUM_MESH_SEEDS: 'http://me:hunter2@host:1,https://me:hun@ter2@other',
+  });
+  assert.match(message, /got 'http:\/\/\*\*\*@host:1,https:\/\/\*\*\*@other'/);
+  assert.doesNotMatch(message, /hun|ter2/);
+});
+
 test('an option wins over the variable of the same setting', () => {
   const env = { THRUM_MESH_KEY: key, THRUM_MESH_PORT: '1', THRUM_LOG_LEVEL: 'debug' };
   const reading = readSettings(spec, { env, argv: ['--mesh-port', '2', '--log-level=info', '--open-to-all'] });

@@ -60,6 +60,9 @@ const readOptions = (spec: Spec, argv: readonly string[]): Options => {
   return { given, problems };
 };
 
+/** What was given, for a message: cut, and without the password of an address such as `https://user:password@host`. */
+const repeated = (raw: string): string => raw.replace(/\/\/[^/\s,]*@/g, '//***@').slice(0, 200);
+
 export const readSettings = <S extends Spec>(spec: S, source: Source): Reading<S> => {
   const { given, problems } = readOptions(spec, source.argv);
   const values: Record<string, unknown> = {};
@@ -76,7 +79,7 @@ export const readSettings = <S extends Spec>(spec: S, source: Source): Reading<S
     const parsed = field.parse(raw);
     const name = option === undefined ? variableOf(key) : optionOf(key);
     if (parsed.ok) values[key] = parsed.value;
-    else problems.push(`${name}: expected ${parsed.expected}${field.secret ? '' : `, got '${raw.slice(0, 200)}'`}`);
+    else problems.push(`${name}: expected ${parsed.expected}${field.secret ? '' : `, got '${repeated(raw)}'`}`);
   }
   if (problems.length > 0) return { ok: false, message: problems.join('\n') };
   const own = new Set(Object.keys(spec).map(variableOf));
