@@ -50,7 +50,6 @@ export class HostLive {
   seq = 0;
   sampleMs = 0;
   ageMs = 0;
-  frames = 0;
   readonly overview = new Overview();
   #options: HostLiveOptions;
   #ticks: Ticks;
@@ -138,7 +137,6 @@ export class HostLive {
       recording.rows.push(values.slice());
     }
     if (!this.watched) return;
-    this.frames += 1;
     const { hostId, seq, sampleMs, ageMs } = this;
     this.#options.publish(encodeHostFrame({ hostId, table: this.table.id, seq, sampleMs, ageMs, values }));
   }
