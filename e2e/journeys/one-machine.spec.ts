@@ -15,7 +15,8 @@ import { readHosts, readValue, untilLive, untilNewer } from '../harness/readings
 /** Ctrl-C in a terminal: everybody in the foreground hears it, npm too. */
 const interrupt = (child: ChildProcess): void => {
   try {
-    if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+    if (child.exitCode === null && child.signalCode === null && child.pid !== undefined)
+      process.kill(-child.pid, 'SIGINT');
   } catch {
     // It ended at this very moment.
   }
