@@ -84,22 +84,24 @@ export const ingestThroughput = async (): Promise<void> => {
     const refused = [...fleet.counts.refused, ...fleet.counts.samplesRefused];
     if (refused.length > 0) throw new Error(`Ingest refused: ${JSON.stringify(refused)}`);
     const [value, peer] = [median(ours), median(theirs)];
+    // Each round has its own peer right after it: what else the machine does meanwhile hits both.
+    const ratio = median(ours.map((one, i) => one / (theirs[i] ?? Number.NaN)));
     printFigure({
       name: 'ingest-throughput/documents',
       value,
       unit: `documents/s of ${values} values`,
       peer,
       peerIs: 'bare _bulk requests with the same documents',
-      ratio: value / peer,
+      ratio,
       wanted: 'ratio ≥ 0.5 (goal 0.8)',
-      holds: value / peer >= 0.5,
+      holds: ratio >= 0.5,
     });
     printFigure({
       name: 'ingest-throughput/values',
       value: value * values,
       unit: 'values/s',
       peer: peer * values,
-      ratio: value / peer,
+      ratio,
     });
     const limitUs = 120 + 0.3 * targets * values;
     const cost = median(perBatchUs);
