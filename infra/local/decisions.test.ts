@@ -91,6 +91,36 @@ test('settings of a program that the launcher does not decide are handed on', ()
   );
 });
 
+test('the store and its passwords reach ingest alone', () => {
+  const secrets = {
+    THRUM_ELASTICSEARCH: 'https://me:hunter2@es:9200',
+    THRUM_STORE_API_KEY: 'hunter2',
+    THRUM_STORE_CA: '/ca.pem',
+    THRUM_STORE_PASSWORD: 'hunter2',
+    THRUM_STORE_USER: 'me',
+  };
+  const { ingest, web, agent } = programsOf({
+    ...one,
+    store: 'elasticsearch:https://me:hunter2@es:9200',
+    inherited: { ...one.inherited, ...secrets },
+  });
+  assert.equal(ingest.env['THRUM_STORE_PASSWORD'], 'hunter2');
+  assert.equal(ingest.env['THRUM_STORE_USER'], 'me');
+  for (const { env } of [web, agent]) {
+    assert.deepEqual(
+      Object.keys(env).filter((key) => key.startsWith('THRUM_STORE')),
+      [],
+    );
+    assert.doesNotMatch(JSON.stringify(env), /hunter2/);
+  }
+});
+
+test('the greeting shows the address of the store without its password', () => {
+  const text = greeting({ ...one, store: 'elasticsearch:https://me:hunter2@a:9200,https://me:hunter2@b:9200' }, 1);
+  assert.match(text, /elasticsearch:https:\/\/\*\*\*@a:9200,https:\/\/\*\*\*@b:9200/);
+  assert.doesNotMatch(text, /hunter2/);
+});
+
 test('the greeting names the dashboard, the data and the file of the token', () => {
   const text = greeting(one, 1234);
   for (const part of ['http://localhost:7070/', '/data', '/data/token', '--ingest-bind 0.0.0.0', '1.2 s'])

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { settingsOrExit } from '@thrum/actors/system/settings';
+import { withoutPasswords } from '@thrum/actors/system/without-passwords';
 import { startElasticsearch } from '../elasticsearch/development-server.ts';
 import { ensureBuilt, page } from './build.ts';
 import { endLeftOver, openDataDirectory } from './data-directory.ts';
@@ -99,7 +100,7 @@ try {
       '',
       `  Dashboard      ${mesh.dashboardUrl}/`,
       `  For agents     ${mesh.agentsUrl} (token in ${mesh.tokenFile})`,
-      `  Elasticsearch  ${settings.elasticsearch ?? elasticsearch?.url ?? ''}`,
+      `  Elasticsearch  ${withoutPasswords(settings.elasticsearch ?? elasticsearch?.url ?? '')}`,
       `  Data           ${directory.path}`,
       '',
       meshTable(mesh),

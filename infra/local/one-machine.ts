@@ -2,6 +2,7 @@
  * What runs when everything runs on one machine: one ingest node on the embedded store, one web node, one agent. Pure: from places,
  * ports and secrets' files to the programs and to what a person is told.
  */
+import { withoutPasswords } from '@thrum/actors/system/without-passwords';
 import type { Program } from './process.ts';
 import { programOf } from './programs.ts';
 
@@ -81,7 +82,7 @@ export const greeting = (one: OneMachine, tookMs: number): string => {
     '',
     `  Dashboard      http://localhost:${one.ports.dashboard}/`,
     `  Data           ${one.file()}`,
-    `  Store          ${storeOf(one)}`,
+    `  Store          ${withoutPasswords(storeOf(one))}`,
     `  Another host   ${onlyHere ? 'start this with `npm start -- --ingest-bind 0.0.0.0`, then copy' : 'copy'} ${tokenFile(one)}`,
     `                 there and run, in a clone of this repository after \`npm ci\`:`,
     `                 THRUM_INGEST=http://THIS-MACHINE:${one.ports.ingest} THRUM_TOKEN=@/PATH/TO/token THRUM_DATA=$HOME/.thrum-agent npm start -w agent`,

@@ -18,6 +18,7 @@ const entryPoints: Readonly<Record<RoleName, string>> = {
 const decidedHere = [
   'THRUM_BIND',
   'THRUM_DATA',
+  'THRUM_ELASTICSEARCH',
   'THRUM_INGEST',
   'THRUM_INGEST_BIND',
   'THRUM_INGEST_PORT',
@@ -31,6 +32,9 @@ const decidedHere = [
   'THRUM_TOKEN',
 ];
 
+/** The store and its passwords are the ingest nodes' alone. */
+const isForIngestOnly = (key: string): boolean => key.startsWith('THRUM_STORE');
+
 export type Settings = Readonly<Record<string, string>>;
 
 export const programOf = (role: RoleName, name: string, settings: Settings, inherited: NodeJS.ProcessEnv): Program => ({
@@ -41,7 +45,11 @@ export const programOf = (role: RoleName, name: string, settings: Settings, inhe
   env: {
     // Node keeps what it made of the sources: measured on two busy cores, the second start is ready after 2.0 s instead of 4 to 5.
     NODE_COMPILE_CACHE: join(repository, 'node_modules', '.cache', 'thrum', 'compiled'),
-    ...Object.fromEntries(Object.entries(inherited).filter(([key]) => !decidedHere.includes(key))),
+    ...Object.fromEntries(
+      Object.entries(inherited).filter(
+        ([key]) => !decidedHere.includes(key) && (role === 'ingest' || !isForIngestOnly(key)),
+      ),
+    ),
     ...settings,
   },
 });

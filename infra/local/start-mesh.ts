@@ -149,7 +149,7 @@ export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
         command: 'haproxy',
         args: ['-db', '-f', 'haproxy.cfg'],
         cwd: directory,
-        env: inherited,
+        env: Object.fromEntries(Object.entries(inherited).filter(([key]) => !key.startsWith('THRUM_'))),
         isReady: () => accepts(agentsPort),
       });
       await balancer.ready();

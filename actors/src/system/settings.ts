@@ -5,6 +5,7 @@
  */
 import type { Field } from './setting-fields.ts';
 import { settingNames } from './setting-names.ts';
+import { withoutPasswords } from './without-passwords.ts';
 
 export {
   addresses,
@@ -60,8 +61,8 @@ const readOptions = (spec: Spec, argv: readonly string[]): Options => {
   return { given, problems };
 };
 
-/** What was given, for a message: cut, and without the password of an address such as `https://user:password@host`. */
-const repeated = (raw: string): string => raw.replace(/\/\/[^/\s,]*@/g, '//***@').slice(0, 200);
+/** What was given, for a message. */
+const repeated = (raw: string): string => withoutPasswords(raw).slice(0, 200);
 
 export const readSettings = <S extends Spec>(spec: S, source: Source): Reading<S> => {
   const { given, problems } = readOptions(spec, source.argv);

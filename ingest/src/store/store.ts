@@ -131,6 +131,7 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     return (await import('./elasticsearch/elasticsearch-store.ts')).openElasticsearchStore(options);
   throw new StoreError(
     'bad-url',
-    `The store "${options.url}" is unknown: write duckdb:PATH or elasticsearch:URL[,URL...].`,
+    // No more of it than the kind: an address may hold a password.
+    `The kind of store "${at < 0 ? options.url : kind}" is unknown: write duckdb:PATH or elasticsearch:URL[,URL...].`,
   );
 };

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Client, errors } from '@elastic/elasticsearch';
+import { withoutPasswords } from '@thrum/actors/system/without-passwords';
 import { StoreError } from '../store-error.ts';
 import type { StoreOptions } from '../store.ts';
 
@@ -36,12 +37,15 @@ const parseUrls = (url: string): string[] => {
     .split(',')
     .map((one) => one.trim())
     .filter((one) => one !== '');
-  for (const one of urls)
-    if (!URL.canParse(one) || !/^https?:$/.test(new URL(one).protocol))
-      throw new StoreError(
-        'bad-url',
-        `The store address "${one}" is no URL: write elasticsearch:http://HOST:9200[,URL...].`,
-      );
+  urls.forEach((one, i) => {
+    if (URL.canParse(one) && /^https?:$/.test(new URL(one).protocol)) return;
+    // Where users are named nothing is repeated: a password that broke the address may stand in any part of it.
+    const which = url.includes('@') ? `number ${i + 1}` : `"${one}"`;
+    throw new StoreError(
+      'bad-url',
+      `The store address ${which} is no URL: write elasticsearch:http://HOST:9200[,URL...].`,
+    );
+  });
   if (urls.length === 0)
     throw new StoreError('bad-url', 'The store has no address: write elasticsearch:http://HOST:9200[,URL...].');
   return urls;
@@ -61,7 +65,7 @@ const readCa = (file: string): Buffer => {
 
 const describe = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
-  return `${error.name}: ${error.message}`.split('\n')[0]?.slice(0, 300) ?? error.name;
+  return withoutPasswords(`${error.name}: ${error.message}`.split('\n')[0] ?? error.name).slice(0, 300);
 };
 
 /** Throws a `StoreError` for an address or a certificate file of no use; connecting happens at the first request. */
