@@ -23,17 +23,38 @@ describe('the identity', () => {
     const first = takeIdentity(directory, nowMs);
     const second = takeIdentity(directory, nowMs);
     assert.equal(second.host, first.host);
-    assert.deepEqual([first.epoch, second.epoch], [1, 2]);
+    assert.deepEqual([first.epoch, second.epoch], [nowMs / 1000, nowMs / 1000 + 1]);
     assert.notEqual(second.boot, first.boot);
-    assert.equal(readFileSync(join(directory, 'epoch'), 'utf8'), '2\n', 'on disk before anything is sent');
+    assert.equal(
+      readFileSync(join(directory, 'epoch'), 'utf8'),
+      `${second.epoch}\n`,
+      'on disk before anything is sent',
+    );
   });
 
-  it('takes a larger epoch than any before when the file is lost or broken', () => {
-    assert.equal(nextEpoch(undefined, true, nowMs), 1);
-    assert.equal(nextEpoch('41\n', false, nowMs), 42);
-    for (const stored of [undefined, '', 'x', '-4', '1.5', '99999999999'])
-      assert.equal(nextEpoch(stored, false, nowMs), nowMs / 1000);
-    assert.throws(() => nextEpoch('4294967295', false, nowMs), StartError);
+  it('takes a larger epoch than any before when the file is lost, broken, or older than what was sent', (t) => {
+    for (const stored of [undefined, '', 'x', '-4', '1.5', '99999999999', '41\n'])
+      assert.equal(nextEpoch(stored, nowMs), nowMs / 1000);
+    const directory = temporaryDirectory(t);
+    const epochs: number[] = [];
+    takeIdentity(directory, nowMs);
+    const snapshot = readFileSync(join(directory, 'epoch'));
+    for (const laterMs of [1000, 2000, 500_000]) {
+      writeFileSync(join(directory, 'epoch'), snapshot); // restored once more
+      epochs.push(takeIdentity(directory, nowMs + laterMs).epoch);
+    }
+    assert.deepEqual(
+      epochs.map((epoch) => epoch - nowMs / 1000),
+      [1, 2, 500],
+    );
+  });
+
+  it('counts on when the clock went back or is beyond all reason, up to what 32 bits hold', () => {
+    assert.equal(nextEpoch('1900000000', nowMs), 1_900_000_001);
+    assert.equal(nextEpoch('41\n', 1e15), 42);
+    assert.equal(nextEpoch('41\n', 0), 42);
+    assert.equal(nextEpoch(undefined, -5), 1);
+    assert.throws(() => nextEpoch('4294967295', nowMs), StartError);
   });
 
   it('refuses a host id that is none instead of making a new host of it', (t) => {

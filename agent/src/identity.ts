@@ -19,30 +19,31 @@ export class StartError extends Error {
 const maxEpoch = 0xffff_ffff;
 
 /**
- * The epoch of this start. Without a readable number from the last one, on a host that had an epoch before, the seconds of the clock
- * are larger than any number counted up by starts.
+ * The epoch of this start: larger than the last one, and no smaller than the seconds of the clock. The number on disk alone would not do,
+ * because a directory restored from a snapshot holds an old one, and what is sent under a pair (epoch, seq) used before is taken as stored
+ * already. Without a readable number, or with a clock beyond what 32 bits hold, the other of the two has to do.
  */
-export const nextEpoch = (stored: string | undefined, isNewHost: boolean, wallMs: number): number => {
-  if (stored === undefined && isNewHost) return 1;
-  const last = stored !== undefined && /^\d{1,10}\s*$/.test(stored) ? Number(stored) : undefined;
-  const next = last === undefined ? Math.floor(wallMs / 1000) : last + 1;
-  if (next > maxEpoch || next < 1)
+export const nextEpoch = (stored: string | undefined, wallMs: number): number => {
+  const last = stored !== undefined && /^\d{1,10}\s*$/.test(stored) ? Number(stored) : 0;
+  const seconds = Math.floor(wallMs / 1000);
+  const next = Math.max(last + 1, seconds <= maxEpoch ? seconds : 0);
+  if (next > maxEpoch)
     throw new StartError(`The file epoch holds ${stored ?? ''}, which has no successor: delete the data directory.`);
   return next;
 };
 
-const hostIdOf = (path: string): { host: string; isNew: boolean } => {
+const hostIdOf = (path: string): string => {
   const stored = readSmallFile(path)?.trim();
   if (stored === undefined) {
     const host = randomUUID();
     writeSmallFile(path, `${host}\n`);
-    return { host, isNew: true };
+    return host;
   }
   if (!isHostId(stored))
     throw new StartError(
       `${path} holds no host id (a lower-case UUID): restore it, or delete it to begin as a new host.`,
     );
-  return { host: stored, isNew: false };
+  return stored;
 };
 
 const isCode = (error: unknown, code: string): boolean =>
@@ -82,9 +83,9 @@ export const prepareDirectory = (directory: string): void => {
 /** Reads and moves on the identity in a directory that this process has locked. */
 export const takeIdentity = (directory: string, wallMs: number): Identity => {
   try {
-    const { host, isNew } = hostIdOf(join(directory, 'host-id'));
+    const host = hostIdOf(join(directory, 'host-id'));
     const epochFile = join(directory, 'epoch');
-    const epoch = nextEpoch(readSmallFile(epochFile), isNew, wallMs);
+    const epoch = nextEpoch(readSmallFile(epochFile), wallMs);
     writeSmallFile(epochFile, `${epoch}\n`);
     return { host, boot: randomUUID(), epoch };
   } catch (error) {
