@@ -20,6 +20,7 @@ import {
   type TestAgent,
   type TestNode,
 } from './intake.contract.ts';
+import { SeriesCounts, seriesCountsDefaults } from './series-counts.ts';
 import { Session, type Peer } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { UnderWay } from './under-way.ts';
@@ -265,6 +266,11 @@ test('series beyond what a host may have are refused, those it has go on', { tim
     refused.map((one) => [one.seq, one.code, one.samples]),
     [[second, 'too-many-series', 5]],
   );
+  const again = node.agent({ host: agent.hello.host, boot: agent.hello.boot });
+  await again.greet();
+  const third = again.send(disks(limits.maxSeriesPerHost + 10, limits.maxSeriesPerHost + 20));
+  await eventually(() => assert.ok(again.acknowledged(third)));
+  assert.equal(again.acks.at(-1)?.refused[0]?.samples, 10, 'a new connection makes no room for ten more');
   await undisturbed();
 });
 
@@ -337,6 +343,7 @@ test(
       isOurToken: tokenCheck(token),
       dictionaries,
       sessions: new Sessions(),
+      seriesCounts: new SeriesCounts({ ...seriesCountsDefaults, maxSeriesPerHost: limits.maxSeriesPerHost }),
       live: node.live,
       store: scriptedStore(),
       underWay: new UnderWay(),

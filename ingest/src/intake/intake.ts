@@ -19,6 +19,7 @@ import type { Dictionaries } from './dictionaries.ts';
 import { IntakeCounts } from './intake-counts.ts';
 import { sessionActor, type SessionMessage } from './session-actor.ts';
 import type { Peer, Surroundings } from './session.ts';
+import { SeriesCounts, seriesCountsDefaults } from './series-counts.ts';
 import { Sessions } from './sessions.ts';
 import { tokenCheck } from './token-check.ts';
 import { UnderWay } from './under-way.ts';
@@ -65,6 +66,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
   const log = system.log.child({ part: 'intake' });
   const counts = new IntakeCounts();
   const sessions = new Sessions<HostPeer>();
+  const seriesCounts = new SeriesCounts({ ...seriesCountsDefaults, maxSeriesPerHost: limits.maxSeriesPerHost });
   const underWay = new UnderWay();
   const admission = new Admission(options.admission ?? admissionDefaults, clock.monotonicMs());
   const helloWithinMs = options.helloWithinMs ?? 5_000;
@@ -75,6 +77,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
     isOurToken: tokenCheck(options.token),
     dictionaries: options.dictionaries,
     sessions,
+    seriesCounts,
     live: options.live,
     store: options.store,
     underWay,
@@ -199,6 +202,8 @@ export const startIntake = (options: IntakeOptions): Intake => {
       connectionsWaiting: admission.waiting,
       sessions: sessions.size,
       batchesUnderWay: underWay.size,
+      seriesCountsHeld: seriesCounts.hosts,
+      seriesCountsForgottenEarly: seriesCounts.forgottenEarly,
       dictionaries: options.dictionaries.size,
     }),
     close,

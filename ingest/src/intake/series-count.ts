@@ -42,6 +42,16 @@ export class SeriesCount {
     return refused;
   }
 
+  get size(): number {
+    return this.#seenMs.size;
+  }
+
+  /** The connection is gone: what it sent last was alive until now, and is not from now on. */
+  pause(nowMs: number): void {
+    for (const key of this.#current) this.#seenMs.set(key, nowMs);
+    this.#current = [];
+  }
+
   /** True when that made room. */
   #forgetOld(nowMs: number): boolean {
     for (const [key, seenMs] of this.#seenMs) if (nowMs - seenMs >= forgetSeriesAfterMs) this.#seenMs.delete(key);

@@ -13,7 +13,6 @@ import type { Log } from '@thrum/actors/system/log';
 import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
 import type { Batch, Shape } from '@thrum/actors/wire/batch';
 import type { Welcome } from '@thrum/actors/wire/ingest-to-agent';
-import { limits } from '@thrum/actors/wire/limits';
 import { refuse, type Refusal, type RefusalCode } from '@thrum/actors/wire/refusal';
 import { protocolVersion } from '@thrum/actors/wire/version';
 import type { Connected, Live } from '../live/live.ts';
@@ -24,7 +23,8 @@ import { BatchReader } from './batch-reader.ts';
 import type { Dictionaries } from './dictionaries.ts';
 import { checkHello } from './hello-check.ts';
 import type { IntakeCounts } from './intake-counts.ts';
-import { SeriesCount } from './series-count.ts';
+import type { SeriesCount } from './series-count.ts';
+import type { SeriesCounts } from './series-counts.ts';
 import type { Holder, Sessions } from './sessions.ts';
 import type { UnderWay } from './under-way.ts';
 
@@ -47,6 +47,7 @@ export type Surroundings = {
   readonly isOurToken: (token: string) => boolean;
   readonly dictionaries: Dictionaries;
   readonly sessions: Sessions;
+  readonly seriesCounts: SeriesCounts;
   readonly live: Live;
   readonly store: Store;
   readonly underWay: UnderWay;
@@ -76,7 +77,7 @@ export class Session {
   #connected: Connected | undefined;
   #reader: BatchReader;
   #declarations = 0;
-  #series = new SeriesCount(limits.maxSeriesPerHost);
+  #series: SeriesCount | undefined;
   #facts = new WeakMap<Shape, ShapeFacts>();
   #beyond = { sinceMs: Number.NEGATIVE_INFINITY, count: 0 };
   #inFlight: { readonly epoch: number; readonly seq: number }[] = [];
@@ -154,7 +155,7 @@ export class Session {
 
   #onHello(message: unknown, reply: Reply | undefined): void {
     if (this.#hello) return this.#refuse(refuse('malformed', 'a second hello'), reply);
-    const { clock, counts, dictionaries, live, nodeName, sessions, isOurToken } = this.#around;
+    const { clock, counts, dictionaries, live, nodeName, seriesCounts, sessions, isOurToken } = this.#around;
     const checked = checkHello(message, isOurToken);
     if (!checked.ok) return this.#refuse(checked, reply);
     const { hello } = checked;
@@ -163,6 +164,7 @@ export class Session {
     this.peer.greeted();
     const known = dictionaries.find(hello.dictionary);
     if (known) this.#reader.know(known);
+    this.#series = seriesCounts.hold(hello.host, clock.monotonicMs());
     sessions.add(hello.host, hello.boot, this.peer);
     const serverMs = clock.wallMs();
     const about = { hostId: hello.host, boot: hello.boot, dictionary: hello.dictionary, machine: hello.machine };
@@ -262,7 +264,7 @@ export class Session {
     let facts = this.#facts.get(shape);
     if (!facts) {
       const { clock, dictionaries } = this.#around;
-      const tooMany = this.#series.admit(shape, clock.monotonicMs());
+      const tooMany = this.#series?.admit(shape, clock.monotonicMs());
       facts = studyShape(shape, (name) => dictionaries.isKnownTarget(name), tooMany);
       this.#facts.set(shape, facts);
     }
@@ -339,6 +341,8 @@ export class Session {
     this.#ackTimer?.cancel();
     for (const timer of this.#timers) timer.cancel();
     if (this.#hello) this.#around.sessions.remove(this.#hello.host, this.peer);
+    if (this.#hello && this.#series)
+      this.#around.seriesCounts.release(this.#hello.host, this.#around.clock.monotonicMs());
     this.#connected?.lost(unheard);
   }
 }
