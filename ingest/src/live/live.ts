@@ -216,9 +216,11 @@ export const startLive = (options: LiveOptions): Live => {
       let series = 0;
       let connected = 0;
       let outOfOrder = 0;
+      let beyondBatch = 0;
       for (const { roster, values } of known.hosts.values()) {
         series += values.table.series.length;
         outOfOrder += values.ticks.outOfOrder;
+        beyondBatch += values.ticks.beyondBatch;
         if (roster.held) connected += 1;
       }
       const snapshotCounts = Object.entries(snapshots.counters()).map(([name, value]) => [`snapshot_${name}`, value]);
@@ -226,6 +228,7 @@ export const startLive = (options: LiveOptions): Live => {
         ...counts,
         hostFrames,
         samplesOutOfOrder: outOfOrder,
+        samplesBeyondBatch: beyondBatch,
         hosts: known.hosts.size,
         hostsConnected: connected,
         hostsWatched: watched.size,

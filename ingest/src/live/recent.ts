@@ -1,6 +1,7 @@
 /**
  * Reads an agent's answer to "the last minutes, please": groups of batches, maybe compressed. The agent may be hostile, so everything
- * is bounded: bytes after decompression, batches, and how long the event loop is held (a pause after every few batches).
+ * is bounded: bytes after decompression, batches, and how long the event loop is held (a pause whenever so
+ * much was worked through, however few batches that took).
  */
 import { setImmediate as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -14,14 +15,18 @@ import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
 /** Ten minutes at 1 s take about 4 MB; an agent with a hundred containers 30. */
 const maxBytes = 64 * 1024 * 1024;
 const maxBatches = 20_000;
-const batchesBetweenPauses = 32;
+/** Some 5 ms; more of them would make everybody wait longer, fewer would make a snapshot take more turns. */
+const workBetweenPauses = 100_000;
+/** What a batch costs however small, and what one series more in it costs, in values. */
+const workPerBatch = 100;
+const workPerSample = 4;
 const decompress = promisify(zstdDecompress);
 
-/** Calls `take` for each batch in the order of the answer. Nothing is taken of a group that cannot be read. */
+/** Calls `take`, which returns how many values it wrote, for each batch in the order of the answer. Nothing is taken of a group that cannot be read. */
 export const readRecent = async (
   answer: unknown,
   findDictionary: (hash: string) => Dictionary | undefined,
-  take: (batch: Batch) => void,
+  take: (batch: Batch) => number,
 ): Promise<{ readonly ok: true; readonly batches: number } | Refusal> => {
   const parsed = recentAnswerSchema.safeParse(answer);
   if (!parsed.success) return refuse('malformed', 'recent: not an answer');
@@ -30,6 +35,7 @@ export const readRecent = async (
   let memory: ShapeMemory;
   let bytesRead = 0;
   let batches = 0;
+  let work = 0;
   for (const group of parsed.data.groups) {
     const plain = await unpack(group, maxBytes - bytesRead);
     if (!plain) return refuse('malformed', `recent: group ${parsed.data.groups.indexOf(group)} cannot be unpacked`);
@@ -43,11 +49,14 @@ export const readRecent = async (
       const decoded = decodeBatch(plain.subarray(at + 4, at + 4 + length), dictionary, memory);
       if (!decoded.ok) return decoded;
       memory = decoded.memory;
-      take(decoded.batch);
+      const { timesMs, values } = decoded.batch;
+      work += workPerBatch + values.length + timesMs.length * workPerSample + take(decoded.batch);
       at += 4 + length;
       batches += 1;
       if (batches > maxBatches) return refuse('too-large', 'recent');
-      if (batches % batchesBetweenPauses === 0) await pause();
+      if (work < workBetweenPauses) continue;
+      work = 0;
+      await pause();
     }
   }
   return { ok: true, batches };

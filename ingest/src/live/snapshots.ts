@@ -132,7 +132,11 @@ export class Snapshots {
       return asked;
     }
     const rows = new SnapshotRows();
-    const ticks = new Ticks(host.table, (timeMs, values) => rows.add(timeMs, values.slice()));
+    let written = 0;
+    const ticks = new Ticks(host.table, (timeMs, values) => {
+      written += values.length;
+      rows.add(timeMs, values.slice());
+    });
     const masks = new WeakMap<Shape, Uint8Array>();
     const latestMs = clock.wallMs() - host.offsetMs + limits.maxAheadMs;
     const read = await readRecent(asked.answer, findDictionary, (batch) => {
@@ -142,7 +146,9 @@ export class Snapshots {
         masks.set(batch.shape, mask);
       }
       const timeMs = batch.timesMs[0] ?? 0;
+      const before = written;
       if (timeMs >= fromMs - limits.recentMs && timeMs <= latestMs) ticks.accept(batch, mask);
+      return written - before;
     });
     if (!read.ok) {
       stop();

@@ -4,7 +4,7 @@ import { decodeBatch, encodeBatch, type Batch, type Sample } from '@thrum/actors
 import { dictionaryOf } from '@thrum/actors/wire/dictionary';
 import { counter, gauge, target } from '@thrum/actors/wire/schema';
 import { HostTable } from './table.ts';
-import { maxGapMs, Ticks } from './ticks.ts';
+import { maxGapMs, maxTicksPerBatch, Ticks } from './ticks.ts';
 
 const net = target({
   name: 'net',
@@ -184,4 +184,16 @@ test('growing far beyond the first sizes keeps what was known', () => {
   const last = rows[2]?.values ?? [];
   assert.equal(last.length, 802);
   assert.equal(last[0], 300);
+});
+
+test('a batch adds no more ticks than it may, what is beyond is counted, and the next batch goes on', () => {
+  const { rows, ticks, take } = watch();
+  const beyond = 3;
+  take(...Array.from({ length: maxTicksPerBatch + beyond }, (_, i) => one((i + 1) * 1000, i * 100)));
+  assert.equal(rows.length, maxTicksPerBatch);
+  assert.equal(ticks.beyondBatch, beyond);
+  assert.equal(ticks.timeMs, maxTicksPerBatch * 1000);
+  take(one((maxTicksPerBatch + beyond + 1) * 1000, (maxTicksPerBatch + beyond) * 100));
+  assert.equal(rows.length, maxTicksPerBatch + 1);
+  assert.equal(rows.at(-1)?.values[0], 100, 'the rate over the gap');
 });

@@ -12,6 +12,12 @@ import { noPlace, unplaced, type HostTable } from './table.ts';
 /** Longer than this without a value, and an average over the gap would say nothing about now. */
 export const maxGapMs = 5 * 60_000;
 
+/**
+ * An agent sends one tick a batch, or a minute of them at once. A tick costs as much as the table is wide, a sample that makes one costs
+ * its sender 20 bytes: without a bound one batch would hold up everybody.
+ */
+export const maxTicksPerBatch = 64;
+
 /** `values` has one slot per slot of the table and is only good during the call: it is written again for the next tick. */
 export type OnTick = (timeMs: number, values: Float32Array) => void;
 
@@ -25,6 +31,8 @@ export class Ticks {
   timeMs = -Infinity;
   /** Samples that were not newer than the last of their series. */
   outOfOrder = 0;
+  /** Samples behind the last tick that their batch may add: they are stored like others, and not shown. */
+  beyondBatch = 0;
   #onTick: OnTick;
   #previous = new Float64Array(256).fill(Number.NaN);
   #row = new Float32Array(256);
@@ -37,12 +45,13 @@ export class Ticks {
     this.#onTick = onTick;
   }
 
-  /** `accepted`: one per sample, 1 = take it; all of them without it. Calls `onTick` once per tick in the batch. */
+  /** `accepted`: one per sample, 1 = take it; all of them without it. Calls `onTick` once per tick in the batch, up to the bound. */
   accept(batch: Batch, accepted?: Uint8Array): void {
     const { shape, timesMs, values } = batch;
     const { table } = this;
     const placing = table.placing(shape);
     let open = false;
+    let ticks = 0;
     let newestMs = -Infinity;
     for (let i = 0; i < placing.length; i += 1) {
       if (accepted && accepted[i] !== 1) continue;
@@ -64,6 +73,11 @@ export class Ticks {
       if (open && this.#writtenIn[series] === this.#tick) {
         this.#emit(newestMs);
         open = false;
+        ticks += 1;
+      }
+      if (ticks >= maxTicksPerBatch) {
+        this.beyondBatch += 1;
+        continue;
       }
       if (!open) {
         open = true;
