@@ -16,7 +16,8 @@ import { startHistory } from './history/history.ts';
 import { Dictionaries } from './intake/dictionaries.ts';
 import { startIntake, type Intake } from './intake/intake.ts';
 import { startLive } from './live/live.ts';
-import { openStore, type Store } from './store/store.ts';
+import { openStore } from './store/open-store.ts';
+import type { Store } from './store/store.ts';
 
 export type IngestNode = {
   /** For the ready line. */

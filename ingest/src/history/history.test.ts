@@ -5,7 +5,8 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fakeClock } from '@thrum/actors/testing/fake-clock';
 import { systemClock } from '@thrum/actors/system/clock';
-import { openStore, type Store, type StoreAnswer, type StoreQuestion } from '../store/store.ts';
+import { openStore } from '../store/open-store.ts';
+import type { Store, StoreAnswer, StoreQuestion } from '../store/store.ts';
 import {
   hostA,
   originOf,

@@ -11,7 +11,8 @@ import { encodeBatch } from '@thrum/actors/wire/batch';
 import { catalogue } from '@thrum/actors/wire/catalogue';
 import { dictionaryHash, dictionaryOf, type Dictionary } from '@thrum/actors/wire/dictionary';
 import { decodeHostFrame, type HostFrame } from '@thrum/actors/wire/frame';
-import { openStore, type StoreQuestion } from '../store/store.ts';
+import { openStore } from '../store/open-store.ts';
+import type { StoreQuestion } from '../store/store.ts';
 import { dictionary, sampleOf, startNode } from './intake.contract.ts';
 
 /** `load` without its second metric, the others the other way round. */

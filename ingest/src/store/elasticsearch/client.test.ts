@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StoreError } from '../store-error.ts';
 import { scenarioOptions } from '../store-scenario.ts';
-import { openStore } from '../store.ts';
+import { openStore } from '../open-store.ts';
 import { createElasticsearchClient } from './client.ts';
 
 const complaintAbout = (url: string): string => {
