@@ -220,3 +220,21 @@ test('a tab that does not read costs a bounded queue and is closed, and others s
   await eventually(() => web.tabs() === 1);
   assert.equal(web.counters()['web_tabs_too_slow'], 1);
 });
+
+test('tabs that come all at once are each greeted once, and hear of every change after it', async (t) => {
+  const ingest = await startIngest(t);
+  for (let n = 1; n <= 20; n += 1) ingest.roster(entryOf(ingest.id, n, 5));
+  const web = await startWeb(t, ingest);
+  await eventually(() => web.counters()['web_roster_entries'] === 20);
+  const tabs = Array.from({ length: 50 }, () => openTab(t, web.url));
+  let claim = 5;
+  while (!tabs.every((tab) => tab.greetings.length > 0)) {
+    claim += 1;
+    ingest.roster({ ...entryOf(ingest.id, 1, claim), connection: claim % 2 === 0 ? 'silent' : 'connected' });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  ingest.roster({ ...entryOf(ingest.id, 1, claim + 1), connection: 'left' });
+  await eventually(() => tabs.every((tab) => tab.states.get(hostId(1)) === `left ${ingest.id}`));
+  assert.ok(tabs.every((tab) => tab.greetings.length === 1 && tab.states.size === 20));
+  assert.equal(web.counters()['web_tabs_ungreeted'], 0);
+});

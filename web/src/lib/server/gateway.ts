@@ -11,10 +11,12 @@ import { limits } from '@thrum/actors/wire/limits';
 import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
 import type { Greeting } from '@thrum/actors/wire/web-to-browser';
 import type { Counters } from './counters.ts';
+import { createGreetings } from './greetings.ts';
 import type { HistoryAsk } from './history-ask.ts';
 import { checkNames, type AllowedNames } from './hosts.ts';
 import type { HostWatches } from './host-watches.ts';
 import type { RosterChange } from './roster-view.ts';
+import { pacingLimits } from './pacing.ts';
 import { tabActor, type TabMessage } from './tab-actor.ts';
 import { createTabOutlet, type Connection, type Present, type TabOutlet } from './tab-outlet.ts';
 
@@ -44,12 +46,15 @@ export type GatewayParts = {
   sharesServer: boolean;
 };
 
-type Tab = { outlet: TabOutlet; actor: ActorRef<TabMessage>; connection: Connection };
+/** News go to tabs that were greeted; what came before is part of the greeting. */
+type Tab = { outlet: TabOutlet; actor: ActorRef<TabMessage>; connection: Connection; greeted: boolean };
 
 export type Gateway = {
   tabs(): number;
   /** Bytes that wait for browsers now: of all tabs, and of the slowest. */
   queued(): { bytes: number; maxBytes: number };
+  /** Tabs whose greeting has not been sent yet. */
+  ungreeted(): number;
   overview(bytes: Uint8Array): void;
   roster(change: RosterChange): void;
   ingest(): void;
@@ -88,6 +93,23 @@ export const startGateway = (parts: GatewayParts): Gateway => {
   const tabs = new Map<string, Tab>();
   let leaving = false;
 
+  const greetings = createGreetings({
+    clock: system.clock,
+    counters,
+    soon: (run) => void setImmediate(run),
+    send: (ids) => {
+      for (const id of ids) {
+        const tab = tabs.get(id);
+        if (tab) tab.greeted = true;
+      }
+      io.to([...ids]).emit('greeting', parts.greeting());
+    },
+    giveUp: (id) => {
+      counters.add('web_tabs_too_slow');
+      tabs.get(id)?.outlet.close(refuse('too-fast', 'the connection is too slow for a greeting'));
+    },
+  });
+
   const admit = (request: IncomingMessage): Refusal | undefined => {
     const verdict = checkNames(parts.names, { host: request.headers.host, origin: request.headers.origin });
     if (!verdict.ok) return refuse('wrong-origin', `${verdict.header} ${verdict.name}`);
@@ -123,15 +145,18 @@ export const startGateway = (parts: GatewayParts): Gateway => {
     const { watches, history } = parts;
     const id = socket.id;
     const actor = system.spawn(tabActor({ id, outlet, watches, history, counters, clock: system.clock, log }));
-    tabs.set(id, { outlet, actor, connection });
+    tabs.set(id, { outlet, actor, connection, greeted: false });
     counters.add('web_tabs_opened');
-    socket.emit('greeting', parts.greeting());
+    greetings.join(id);
     // A middleware that never goes on: an event is not emitted here, or one named "error" would end the process.
     socket.use(([name, ...args]: readonly unknown[]) => {
       const told = actor.tell({ kind: 'event', name, args });
       if (!told.ok) outlet.close(refuse('too-fast'));
     });
-    wire.transport.on('drain', outlet.drained);
+    wire.transport.on('drain', () => {
+      outlet.drained();
+      if (connection.queuedBytes() <= pacingLimits.easyBytes) greetings.taken(id);
+    });
     socket.conn.on('packet', (packet: { data?: unknown }) => {
       if (sizeOf(packet.data) <= limits.maxBrowserMessageBytes) return;
       const refusal = refuse('too-large', `a message of ${sizeOf(packet.data)} bytes`);
@@ -142,6 +167,7 @@ export const startGateway = (parts: GatewayParts): Gateway => {
     });
     socket.on('disconnect', (reason) => {
       tabs.delete(id);
+      greetings.gone(id);
       counters.add('web_tabs_closed');
       if (reason === 'parse error' || reason === 'transport error') counters.add('web_connections_broken');
       outlet.gone();
@@ -160,16 +186,17 @@ export const startGateway = (parts: GatewayParts): Gateway => {
       const each = [...tabs.values()].map(({ connection }) => connection.queuedBytes());
       return { bytes: each.reduce((sum, one) => sum + one, 0), maxBytes: Math.max(0, ...each) };
     },
+    ungreeted: () => greetings.waiting(),
     overview: (bytes) => {
-      for (const { outlet } of tabs.values()) outlet.overview(bytes);
+      for (const { outlet, greeted } of tabs.values()) if (greeted) outlet.overview(bytes);
     },
     roster: (change) => {
       const ready: string[] = [];
-      for (const [id, { outlet }] of tabs) if (outlet.takesRoster(change)) ready.push(id);
+      for (const [id, { outlet, greeted }] of tabs) if (greeted && outlet.takesRoster(change)) ready.push(id);
       if (ready.length > 0) io.to(ready).emit('roster', change);
     },
     ingest: () => {
-      for (const { outlet } of tabs.values()) outlet.ingest();
+      for (const { outlet, greeted } of tabs.values()) if (greeted) outlet.ingest();
     },
     close: async () => {
       leaving = true;

@@ -159,3 +159,19 @@ test('changes applied in order give what the view holds, whatever happens', () =
     assert.deepEqual([...mirror].sort(), [...now].sort());
   }
 });
+
+test('what all tabs are greeted with is prepared once for each change', () => {
+  const { clock, view } = start();
+  view.put('a', entryOf('a', 10));
+  const before = view.all();
+  view.tick();
+  view.put('a', entryOf('a', 10));
+  const after = view.all();
+  assert.equal(after.length, 1);
+  clock.advance(1000);
+  assert.equal(view.all(), after);
+  view.nodeDown('a');
+  assert.notEqual(view.all(), after);
+  assert.equal(view.all()[0]?.connection, 'reconnecting');
+  assert.equal(before[0]?.connection, 'connected');
+});

@@ -31,6 +31,8 @@ export const createRosterView = (now: () => Now) => {
   const nodes = new Map<string, NodeState>();
   const shown = new Map<string, { seen: RosterEntry; source: RosterEntry }>();
   let held = 0;
+  /** What `all` returned, until something changes: one array for however many ask. */
+  let prepared: readonly RosterEntry[] | undefined;
 
   /** A node that was never seen linked says so by its first entry: deliveries may run ahead of the link's own event. */
   const nodeOf = (node: string): NodeState => {
@@ -83,6 +85,7 @@ export const createRosterView = (now: () => Now) => {
       shown.set(hostId, { seen, source: best.entry });
       entries.push(seen);
     }
+    if (entries.length > 0 || gone.length > 0) prepared = undefined;
     return { entries, gone };
   };
 
@@ -97,7 +100,7 @@ export const createRosterView = (now: () => Now) => {
     [...byHost].filter(([, entries]) => entries.has(node)).map(([hostId]) => hostId);
 
   return {
-    all: (): readonly RosterEntry[] => [...shown.values()].map(({ seen }) => seen),
+    all: (): readonly RosterEntry[] => (prepared ??= Array.from(shown.values(), ({ seen }) => seen)),
     get: (hostId: string): RosterEntry | undefined => shown.get(hostId)?.seen,
     size: (): number => held,
 

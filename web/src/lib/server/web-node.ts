@@ -62,6 +62,7 @@ export const startWebNode = (parts: WebNodeParts): WebNode => {
     counters: () => ({
       ...counters.read(),
       web_tabs: gateway.tabs(),
+      web_tabs_ungreeted: gateway.ungreeted(),
       web_queued_bytes: gateway.queued().bytes,
       web_queued_bytes_max: gateway.queued().maxBytes,
       web_hosts_watched: side.watches.size(),
