@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { readSettings } from '@thrum/actors/system/settings';
+import { helpText, readSettings } from '@thrum/actors/system/settings';
 import { meshSettings, startSettings } from './launcher-settings.ts';
 import { greeting, programsOf, type OneMachine } from './one-machine.ts';
 import { freePort, portOr, whyNotFree } from './ports.ts';
@@ -58,6 +58,16 @@ test('options of the launchers are read, and everything wrong is named at once',
   });
   assert.ok(mesh.ok);
   assert.deepEqual([mesh.values.ingest, mesh.values.web, mesh.values.agents], [3, 1, 3]);
+});
+
+test('no program warns about a setting of its launcher', () => {
+  for (const spec of [startSettings, meshSettings]) {
+    const names = helpText(spec, 'npm start --').match(/THRUM_[A-Z_]+/g) ?? [];
+    assert.ok(names.length >= 7);
+    const reading = readSettings({}, { env: Object.fromEntries(names.map((name) => [name, '1'])), argv: [] });
+    assert.ok(reading.ok);
+    assert.deepEqual(reading.warnings, []);
+  }
 });
 
 const one: OneMachine = {

@@ -1,14 +1,19 @@
 /**
- * The environment variables of every role, so that one environment file may serve all of them and a misspelled name is still noticed.
+ * The environment variables of every role and of the launchers, so that one environment file may serve all of them and a misspelled name is still noticed.
  * A new setting of any program gets its line here.
  */
 export const settingNames: ReadonlySet<string> = new Set([
+  'THRUM_AGENTS',
+  'THRUM_BALANCER',
   'THRUM_BIND',
   'THRUM_CATALOGUE',
   'THRUM_CLUSTER',
   'THRUM_DATA',
+  'THRUM_ELASTICSEARCH',
   'THRUM_HOST_NAME',
   'THRUM_INGEST',
+  'THRUM_INGEST_BIND',
+  'THRUM_INGEST_PORT',
   'THRUM_LABELS',
   'THRUM_LOG_LEVEL',
   'THRUM_MESH_ADVERTISE',
@@ -31,4 +36,5 @@ export const settingNames: ReadonlySet<string> = new Set([
   'THRUM_STORE_REPLICAS',
   'THRUM_STORE_USER',
   'THRUM_TOKEN',
+  'THRUM_WEB',
 ]);
