@@ -76,6 +76,29 @@ test('a host that another node claims is connected again, and the lost node cann
   assert.equal(state(), 'connected');
 });
 
+test('what a linked node says wins over what a lost one said, whatever the claims, until that one says it again', () => {
+  const { clock, view, state } = start();
+  view.put('a', entryOf('a', 20));
+  assert.deepEqual(view.put('b', entryOf('b', 10))?.entries, []);
+  assert.deepEqual(
+    view.nodeDown('a').entries.map((one) => [one.node, one.connection]),
+    [['b', 'connected']],
+  );
+  clock.advance(rosterLimits.reconnectingMs);
+  assert.deepEqual(view.tick(), { entries: [], gone: [] });
+  view.nodeUp('a');
+  assert.equal(view.get(hostId(1))?.node, 'b');
+  view.put('a', entryOf('a', 20));
+  assert.equal(view.get(hostId(1))?.node, 'a');
+  view.nodeDown('a');
+  view.nodeDown('b');
+  assert.deepEqual(
+    [view.get(hostId(1))?.node, state()],
+    ['a', 'reconnecting'],
+    'of two that are gone the claim decides',
+  );
+});
+
 test('a host that left or was down stays so when its node is lost', () => {
   for (const connection of ['left', 'down'] as const) {
     const { view, state } = start();

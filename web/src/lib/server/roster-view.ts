@@ -1,7 +1,8 @@
 /**
  * The roster as this web node sees it: the entries of all ingest nodes merged into one per host. The larger claim wins, because an agent
- * that moved said hello to the new node later. When the link to an ingest node is lost, its hosts are `reconnecting` from that instant and
- * `down` 10 s later, unless another node claims them first: an agent that lost its node connects to another within seconds.
+ * that moved said hello to the new node later; but what a linked node says wins over what one said that is gone, whatever the claims.
+ * When the link to an ingest node is lost, its hosts are `reconnecting` from that instant and `down` 10 s later, unless another node
+ * claims them first: an agent that lost its node connects to another within seconds.
  *
  * Invariant: what `change` returns, applied in order to what `all` returned before, gives what `all` returns now.
  */
@@ -42,15 +43,18 @@ export const createRosterView = (now: () => Now) => {
     return known;
   };
 
+  /** Its node is linked and has said so since it is. */
+  const isSure = ({ entry, confirmed }: Held): boolean => confirmed && nodeOf(entry.node).linked;
+
+  const isBetter = (one: Held, other: Held): boolean => {
+    if (isSure(one) !== isSure(other)) return isSure(one);
+    if (one.entry.claim !== other.entry.claim) return one.entry.claim > other.entry.claim;
+    return one.entry.node > other.entry.node;
+  };
+
   const winner = (entries: Map<string, Held>): Held | undefined => {
     let best: Held | undefined;
-    for (const one of entries.values())
-      if (
-        !best ||
-        one.entry.claim > best.entry.claim ||
-        (one.entry.claim === best.entry.claim && one.entry.node > best.entry.node)
-      )
-        best = one;
+    for (const one of entries.values()) if (!best || isBetter(one, best)) best = one;
     return best;
   };
 
