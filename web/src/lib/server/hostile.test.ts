@@ -87,6 +87,49 @@ test('every message that breaks the rules is refused with its code and closes th
   assert.equal(warnings.filter((one) => one.includes('broke the rules')).length, 1, 'logged once, counted always');
 });
 
+test('hostile browsers are logged at most once a minute for each code, and counted every time', async (t) => {
+  const logged: string[] = [];
+  const note = (fields: object): void => void logged.push('code' in fields ? String(fields.code) : 'too-large');
+  const log: Log = { ...silentLog, warn: note, child: () => log };
+  const clock = fakeClock();
+  const web = await startWeb(t, await startIngest(t), { log, clock });
+  const misbehave = async (event: string, message: unknown): Promise<void> => {
+    const tab = openTab(t, web.url);
+    await tab.greeted();
+    tab.socket.emit(event, message);
+    await eventually(() => !tab.socket.connected);
+  };
+  const knock = async (): Promise<void> => {
+    let refused = false;
+    openTab(t, web.url, { headers: { origin: 'https://evil.example' } }).socket.on(
+      'connect_error',
+      () => (refused = true),
+    );
+    await eventually(() => refused);
+  };
+  const everything = async (): Promise<void> => {
+    for (let i = 0; i < 3; i += 1) {
+      await misbehave('no-such-event', i);
+      await misbehave('watch', 'x'.repeat(limits.maxBrowserMessageBytes));
+      await knock();
+    }
+  };
+  const once = ['malformed', 'too-large', 'wrong-origin'];
+  await everything();
+  assert.deepEqual(logged.splice(0).sort(), once);
+  clock.advance(59_999);
+  await everything();
+  assert.deepEqual(logged, []);
+  clock.advance(1);
+  await everything();
+  assert.deepEqual(logged.sort(), once);
+  const counts = web.counters();
+  assert.deepEqual(
+    [counts['web_tabs_refused'], counts['web_messages_too_large'], counts['web_connections_refused']],
+    [9, 9, 9],
+  );
+});
+
 test('a message beyond every limit is cut off by the socket itself', async (t) => {
   const { web, isUnharmed } = await startWitness(t);
   const tab = openTab(t, web.url);
