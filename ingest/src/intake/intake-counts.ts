@@ -17,6 +17,8 @@ export class IntakeCounts {
   batchesInFlightAgain = 0;
   eventsUnknown = 0;
   handshakesTurnedDown = 0;
+  /** Connections refused before a hello of which no line was logged. */
+  refusalsNotLogged = 0;
   sessionsFailed = 0;
   sessionsReplacedQuietly = 0;
   /** Connections refused, by code. */

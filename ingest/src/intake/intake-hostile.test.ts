@@ -23,6 +23,7 @@ import {
 import { SeriesCounts, seriesCountsDefaults } from './series-counts.ts';
 import { Session, type Peer } from './session.ts';
 import { Sessions } from './sessions.ts';
+import { StrangerLog } from './stranger-log.ts';
 import { UnderWay } from './under-way.ts';
 import { tokenCheck } from './token-check.ts';
 
@@ -83,6 +84,10 @@ test('what ends a connection is logged once, with its reason and without a secre
     broken.socket.emit('batch', new Uint8Array(100));
     broken.socket.emit('batch', new Uint8Array(100));
     await broken.isRefused('malformed');
+    const flood = Array.from({ length: 20 }, () => spoken.agent({ token: 'a guess' }));
+    await Promise.all(flood.map((one) => one.ask('hello', one.hello)));
+    assert.equal(spoken.intake.counts.refused.get('bad-token'), 21);
+    assert.equal(spoken.intake.counts.refusalsNotLogged, 20, 'strangers do not fill the log');
     const codes = lines.map((line) => (JSON.parse(line) as { code?: string }).code);
     assert.deepEqual(codes, ['bad-token', 'malformed']);
     assert.ok(!lines.some((line) => line.includes('a guess') || line.includes(token)));
@@ -346,6 +351,7 @@ test(
       seriesCounts: new SeriesCounts({ ...seriesCountsDefaults, maxSeriesPerHost: limits.maxSeriesPerHost }),
       live: node.live,
       store: scriptedStore(),
+      strangerLog: new StrangerLog(),
       underWay: new UnderWay(),
       retentionMs: 5 * 86_400_000,
       counts,

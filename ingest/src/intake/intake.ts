@@ -21,6 +21,7 @@ import { sessionActor, type SessionMessage } from './session-actor.ts';
 import type { Peer, Surroundings } from './session.ts';
 import { SeriesCounts, seriesCountsDefaults } from './series-counts.ts';
 import { Sessions } from './sessions.ts';
+import { StrangerLog } from './stranger-log.ts';
 import { tokenCheck } from './token-check.ts';
 import { UnderWay } from './under-way.ts';
 
@@ -67,6 +68,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
   const counts = new IntakeCounts();
   const sessions = new Sessions<HostPeer>();
   const seriesCounts = new SeriesCounts({ ...seriesCountsDefaults, maxSeriesPerHost: limits.maxSeriesPerHost });
+  const strangerLog = new StrangerLog();
   const underWay = new UnderWay();
   const admission = new Admission(options.admission ?? admissionDefaults, clock.monotonicMs());
   const helloWithinMs = options.helloWithinMs ?? 5_000;
@@ -80,6 +82,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
     seriesCounts,
     live: options.live,
     store: options.store,
+    strangerLog,
     underWay,
     retentionMs: options.retentionMs,
     counts,
@@ -149,7 +152,9 @@ export const startIntake = (options: IntakeOptions): Intake => {
     const offer = (message: SessionMessage): void => {
       const told = actor.tell(message);
       if (told.ok || told.reason === 'stopped' || !socket.connected) return;
-      log.warn({ address }, 'An agent sends faster than it may; its connection is closed');
+      const line = greeted ? {} : strangerLog.worthLogging('too-fast', clock.monotonicMs());
+      if (line) log.warn({ address, ...line }, 'An agent sends faster than it may; its connection is closed');
+      else counts.refusalsNotLogged += 1;
       shut(refuse('too-fast', 'more messages than the window allows'));
     };
     socket.onAny((event: unknown, ...args: unknown[]) => offer({ kind: 'said', event: String(event), args }));

@@ -26,6 +26,7 @@ import type { IntakeCounts } from './intake-counts.ts';
 import type { SeriesCount } from './series-count.ts';
 import type { SeriesCounts } from './series-counts.ts';
 import type { Holder, Sessions } from './sessions.ts';
+import type { StrangerLog } from './stranger-log.ts';
 import type { UnderWay } from './under-way.ts';
 
 /** The agent's socket and actor, as far as a session uses them. Sending to a closed socket is of no effect. */
@@ -50,6 +51,7 @@ export type Surroundings = {
   readonly seriesCounts: SeriesCounts;
   readonly live: Live;
   readonly store: Store;
+  readonly strangerLog: StrangerLog;
   readonly underWay: UnderWay;
   readonly retentionMs: number;
   readonly counts: IntakeCounts;
@@ -313,18 +315,21 @@ export class Session {
 
   #refuse(refusal: Refusal, reply?: Reply): void {
     if (this.#ended) return;
-    const { counts, log } = this.#around;
-    counts.refuse(refusal.code);
-    const { code, detail } = refusal;
-    log.warn(
-      { code, detail, host: this.#hello?.host, address: this.peer.address },
-      'A connection is refused and closed',
-    );
+    this.#around.counts.refuse(refusal.code);
+    this.#logRefusal(refusal);
     reply?.(refusal);
     this.#sendAcks();
     this.peer.send('refused', refusal);
     this.#end(false);
     this.peer.close();
+  }
+
+  /** An agent that said hello gets a line of its own; of strangers there may be any number. */
+  #logRefusal({ code, detail }: Refusal): void {
+    const { clock, counts, log, strangerLog } = this.#around;
+    const line = this.#hello ? { host: this.#hello.host } : strangerLog.worthLogging(code, clock.monotonicMs());
+    if (line) log.warn({ code, detail, ...line, address: this.peer.address }, 'A connection is refused and closed');
+    else counts.refusalsNotLogged += 1;
   }
 
   #later(ms: number, run: () => void): void {
