@@ -32,7 +32,15 @@ test('agents are spread over the ingest nodes, and the same wire serves them all
         return Number(/^thrum_ingest_intake_sessions (\d+)/m.exec(text)?.[1] ?? Number.NaN);
       }),
     );
-  await eventually(async () => assert.deepEqual(await sessions(), [2, 2]), { withinMs: 10_000 });
+  // Round robin over connections: an agent that connects again (it learned more of its machine) takes the next turn.
+  await eventually(
+    async () => {
+      const [first = 0, second = 0] = await sessions();
+      assert.equal(first + second, 4);
+      assert.ok(first > 0 && second > 0, `${first} and ${second} sessions`);
+    },
+    { withinMs: 10_000 },
+  );
 });
 
 test('what an agent measures is the value in the page and the document in Elasticsearch', async (t) => {
@@ -42,7 +50,8 @@ test('what an agent measures is the value in the page and the document in Elasti
   await untilLive(overview.page, 1);
   const id = (await readHosts(overview.page))[0]?.id ?? assert.fail('no host');
   const { page } = await openPage(browser, `${mesh.dashboardUrl}/hosts/${id}`);
-  await page.waitForSelector('[data-metric="cpu.usage"][data-sample-ms]');
+  // The first tick of an agent has no processor time yet.
+  await page.waitForSelector('[data-metric="cpu.usage"][data-sample-ms]:not([data-value=""])');
 
   const documentsAt = async (target: string, sampleMs: number) => {
     await refresh(mesh.elasticsearchUrl, mesh.prefix);
