@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { agentBundle, ensureBuilt, repository } from '../../infra/local/build.ts';
 import { freePort } from '../../infra/local/ports.ts';
 import { startProcess } from '../../infra/local/process.ts';
@@ -18,8 +19,6 @@ const measureMs = Number(process.env['THRUM_BENCH_SECONDS'] ?? 60) * 1000;
 const exporter = '/usr/bin/prometheus-node-exporter';
 /** As the agent is shipped: agent/README.md says why. */
 const flags = ['--max-semi-space-size=1', '--optimize-for-size', '--no-opt', '--no-maglev'];
-
-const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 export const agentCost = async (): Promise<void> => {
   if (!existsSync(exporter)) throw new Error(`${exporter} is missing: apt-get install prometheus-node-exporter`);

@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '@thrum/actors/system/clock';
 import { startElasticsearch } from '../../infra/elasticsearch/development-server.ts';
 import { writeCatalogue } from '../../infra/load/catalogue.ts';
@@ -22,8 +23,6 @@ const values = 100;
 const rounds = 3;
 const roundMs = Number(process.env['THRUM_BENCH_SECONDS'] ?? 20) * 1000;
 const warmUpMs = 8000;
-
-const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 export const ingestThroughput = async (): Promise<void> => {
   const directory = mkdtempSync(join(tmpdir(), 'thrum-bench-'));

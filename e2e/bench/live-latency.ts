@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { WebSocketServer } from 'ws';
 import { startElasticsearch } from '../../infra/elasticsearch/development-server.ts';
@@ -21,8 +22,6 @@ const browsers = Number(process.env['THRUM_BENCH_BROWSERS'] ?? 10);
 const measureMs = Number(process.env['THRUM_BENCH_SECONDS'] ?? 60) * 1000;
 const settleMs = 10_000;
 const wanted = { 0.5: 60, 0.95: 150, 0.99: 250 } as const;
-
-const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 /** Notes in the page, at each change of the attribute, how long ago the moment was that it names. */
 const watchAttribute = async (page: Page, selector: string, attribute: string): Promise<void> => {

@@ -16,6 +16,15 @@ const start = async (options: NodeOptions = {}) => {
 after(async () => {
   for (const node of nodes) await node.close();
 });
+/** The states of connections as the roster tells them, from now on. */
+const connectionStates = (node: TestNode): readonly string[] => {
+  const states: string[] = [];
+  node.topics.subscribe('roster', {
+    deliver: ({ payload }) =>
+      states.push((JSON.parse(Buffer.from(payload).toString()) as { connection: string }).connection),
+  });
+  return states;
+};
 const load = (timeMs?: number) => sampleOf('load', { load1: 0.5 }, timeMs === undefined ? {} : { timeMs });
 
 test('a hello is answered with a welcome; the dictionary is asked for once for all agents', async () => {
@@ -200,11 +209,7 @@ test('the same agent on a new connection takes over without a word; another star
 test('a goodbye is answered, and nobody is alarmed', async () => {
   const { node } = await start();
   const agent = node.agent();
-  const states: string[] = [];
-  node.topics.subscribe('roster', {
-    deliver: ({ payload }) =>
-      states.push((JSON.parse(Buffer.from(payload).toString()) as { connection: string }).connection),
-  });
+  const states = connectionStates(node);
   await agent.greet();
   await agent.works();
   assert.deepEqual(await agent.ask('bye'), { ok: true });
@@ -215,11 +220,7 @@ test('a goodbye is answered, and nobody is alarmed', async () => {
 test('a lost connection is reconnecting at once', async () => {
   const { node } = await start();
   const agent = node.agent();
-  const states: string[] = [];
-  node.topics.subscribe('roster', {
-    deliver: ({ payload }) =>
-      states.push((JSON.parse(Buffer.from(payload).toString()) as { connection: string }).connection),
-  });
+  const states = connectionStates(node);
   await agent.greet();
   agent.socket.io.engine.close();
   await eventually(() => assert.deepEqual(states, ['connected', 'reconnecting']));
