@@ -8,9 +8,12 @@
 const wire = 'actors/src/wire';
 const system = 'actors/src/system';
 const link = 'actors/src/link';
+const membership = 'actors/src/membership';
 const topics = 'actors/src/topics';
+const presence = 'actors/src/presence';
+const sessions = 'actors/src/sessions';
 const ground = [wire, system];
-const mesh = [...ground, link, topics];
+const mesh = [...ground, link, membership, topics, presence, sessions];
 
 /** Rooms of the page: what a browser loads. They meet the servers only in the wire. */
 const reactivity = 'web/src/lib/reactivity';
@@ -24,8 +27,13 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   [wire]: [],
   [system]: [wire],
   [link]: ground,
+  [membership]: [...ground, link],
   [topics]: [...ground, link],
+  [presence]: [...ground, link, membership],
+  [sessions]: [...ground, link],
   'actors/src/testing': mesh,
+  // Whole meshes in virtual time: the rooms as they are, under faults drawn from a seed.
+  'actors/src/simulation': [...mesh, 'actors/src/testing'],
 
   'agent/src/collectors': ground,
   'agent/src/queue': ground,
@@ -93,4 +101,5 @@ export const behindOneDoor: Readonly<Record<string, readonly string[]>> = {
   systeminformation: ['agent/src/collectors/system-information.ts'],
   uplot: ['web/src/lib/charts/TimeChart.svelte'],
   ws: ['actors/src/link/', 'e2e/'],
+  yjs: ['actors/src/presence/'],
 };
