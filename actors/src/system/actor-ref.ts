@@ -4,11 +4,15 @@ import type { Log } from './log.ts';
 import type { MailboxRule } from './mailbox.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 
-export type TellOutcome = { ok: true } | { ok: false; reason: 'full' | 'stopped' };
+/** `lost`, only of an actor on another node: that node is not linked, or not the one any more that the reference was made on. */
+export type TellOutcome = { ok: true } | { ok: false; reason: 'full' | 'stopped' | 'lost' };
 /** `failed`: the actor crashed on this very message. */
-export type AskOutcome<R> = { ok: true; value: R } | { ok: false; reason: 'deadline' | 'full' | 'stopped' | 'failed' };
-export type StopReason = { kind: 'stopped' } | { kind: 'failed'; error: unknown };
+export type AskOutcome<R> =
+  { ok: true; value: R } | { ok: false; reason: 'deadline' | 'full' | 'stopped' | 'failed' | 'lost' };
+/** `lost`, only of an actor on another node: its node died or started anew, or the link to it went down; it may still live there. */
+export type StopReason = { kind: 'stopped' } | { kind: 'failed'; error: unknown } | { kind: 'lost'; detail: string };
 
+/** One kind of reference for an actor of this node and of any other (then see `link/mesh-actors.ts` for what differs). */
 export type ActorRef<M> = {
   readonly path: string;
   tell(message: M): TellOutcome;
