@@ -16,7 +16,7 @@ import type { Signals } from './signals.ts';
 
 export type AgentParts = {
   readonly url: string;
-  readonly hello: Omit<Hello, 'clockMs'>;
+  readonly hello: Omit<Hello, 'clockMs' | 'attempt'>;
   readonly dictionary: Dictionary;
   readonly signals: Signals;
   readonly slots: BatchSlots;
@@ -42,6 +42,7 @@ export class SimulatedAgent {
   #ready = false;
   #over = false;
   #waitMs = firstWaitMs;
+  #attempt = 0;
   #lastTimeMs = 0;
   /** When a timer will look again for what is due. */
   #wakeMs = Number.POSITIVE_INFINITY;
@@ -112,6 +113,7 @@ export class SimulatedAgent {
 
   #greet(): void {
     const { hello, dictionary, clock, counts } = this.#parts;
+    this.#attempt += 1;
     const answered = (next: (answer: unknown) => void) => (error: Error | null, answer: unknown) => {
       if (error) this.#socket.disconnect();
       else if (isRefusal(answer)) {
@@ -128,7 +130,7 @@ export class SimulatedAgent {
     };
     this.#socket.timeout(answerWithinMs).emit(
       'hello',
-      { ...hello, clockMs: clock.wallMs() },
+      { ...hello, attempt: this.#attempt, clockMs: clock.wallMs() },
       answered((welcome) => {
         if (!isWelcome(welcome)) this.#socket.disconnect();
         else if (!welcome.needDictionary) begin(welcome.window);

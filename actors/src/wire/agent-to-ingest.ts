@@ -36,6 +36,8 @@ export const helloSchema = z.object({
   boot: z.string().refine(isHostId, 'a lower-case UUID'),
   /** Grows with each start of the agent; sequence numbers begin again with it. */
   epoch: z.number().int().min(0).max(0xffff_ffff),
+  /** Which connection of this epoch this is: each hello says one more than the last. Agents of version 1 do not say. */
+  attempt: z.number().int().min(0).max(0xffff_ffff).default(0),
   agentVersion: z.string().max(64),
   /** The agent's clock at sending, ms since the Unix epoch. */
   clockMs: z.number(),

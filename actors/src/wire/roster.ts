@@ -25,6 +25,12 @@ export type RosterEntry = {
   readonly clockOffsetMs: number;
   /** Node id of the ingest node that serves or last served the host. */
   readonly node: string;
+  /** The agent's epoch, as in its hello. With `attempt` it orders entries of one host that come from different nodes: the larger is newer. */
+  readonly epoch: number;
+  /** Which connection of that epoch this is. */
+  readonly attempt: number;
+  /** Why the host is not healthy though it is up, in words for people; empty when it is healthy, and while it is not connected. */
+  readonly degraded: readonly string[];
   /** Orders entries of one host that come from different nodes: time of the hello, by the node that took it; the larger wins. */
   readonly claim: number;
 };

@@ -4,7 +4,8 @@
  *
  * History
  *   1  first version: hello, dictionary, batches by column, selective acknowledgements, live frames, history questions
+ *   2  hello counts the connections of an epoch (`attempt`); roster entries are ordered by epoch and attempt and say what is degraded
  */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
-export const spokenVersions: readonly number[] = [1];
+export const spokenVersions: readonly number[] = [1, 2];

@@ -63,8 +63,8 @@ export type UplinkOptions = {
   readonly urls: readonly string[];
   /** The first connection waits for this; batches are taken before it. */
   readonly ready: Promise<void>;
-  /** What hello says beside protocol, clock and dictionary; asked at each connection. */
-  readonly facts: () => Omit<Hello, 'protocol' | 'clockMs' | 'dictionary'>;
+  /** What hello says beside protocol, attempt, clock and dictionary; asked at each connection. */
+  readonly facts: () => Omit<Hello, 'protocol' | 'clockMs' | 'dictionary' | 'attempt'>;
   readonly dictionary: Dictionary;
   readonly queue: Queue;
   readonly recent: Recent;
@@ -95,6 +95,8 @@ export const startUplink = (options: UplinkOptions): Uplink => {
   /** Dictionaries the node of this connection knows. */
   let declared = new Set<string>();
   let window = 1;
+  /** Hellos of this start, so that nodes know which connection is the newest. */
+  let hellos = 0;
   let isReading = false;
   let isAnswering = false;
   let timer: Timer | undefined;
@@ -164,9 +166,11 @@ export const startUplink = (options: UplinkOptions): Uplink => {
 
   const greet = async (to: Connection | undefined): Promise<void> => {
     if (!to) return;
+    hellos += 1;
     const hello: Hello = {
       ...options.facts(),
       protocol: protocolVersion,
+      attempt: hellos,
       clockMs: clock.wallMs(),
       dictionary: options.dictionary.hash,
     };

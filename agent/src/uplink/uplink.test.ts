@@ -320,7 +320,11 @@ describe('the uplink, refused', () => {
       socket.disconnect(true);
     }
     await eventually(() => r.queue.size().batches === 0);
-    assert.equal(r.ingest.hellos.length, 2);
+    assert.deepEqual(
+      r.ingest.hellos.map(({ attempt }) => attempt),
+      [1, 2],
+      'each hello of an epoch says one more than the last',
+    );
   });
 
   it('tries again after a refusal of its dictionary or an answer that makes no sense', async (t) => {

@@ -11,6 +11,7 @@ const good: Hello = {
   host: '11111111-1111-1111-1111-111111111111',
   boot: '22222222-2222-2222-2222-222222222222',
   epoch: 3,
+  attempt: 2,
   agentVersion: '0.1.0',
   clockMs: 1_000,
   periodMs: 1000,
@@ -25,6 +26,11 @@ const codeOf = (message: unknown): string => {
 };
 
 test('a good hello is taken', () => assert.equal(codeOf(good), 'ok'));
+
+test('an agent of version 1 does not count its connections', () => {
+  const checked = checkHello({ ...good, protocol: 1, attempt: undefined }, isOurToken);
+  assert.equal(checked.ok && checked.hello.attempt, 0);
+});
 
 test('an unknown token is refused, whatever else is right or wrong, and never repeated', () => {
   for (const token of ['', 'x', 'the token of this installation ', 'THE TOKEN OF THIS INSTALLATION'])

@@ -21,6 +21,7 @@ import { dictionaryOf, type Dictionary } from '@thrum/actors/wire/dictionary';
 import type { Ack, Busy } from '@thrum/actors/wire/ingest-to-agent';
 import type { Refusal } from '@thrum/actors/wire/refusal';
 import type { Target } from '@thrum/actors/wire/schema';
+import { protocolVersion } from '@thrum/actors/wire/version';
 import { startLive } from '../live/live.ts';
 import type { Refused, Store, WriteRequest, WriteResult } from '../store/store.ts';
 import type { AdmissionLimits } from './admission.ts';
@@ -179,11 +180,12 @@ export class TestAgent {
 
   constructor(url: string, hello: Partial<Hello>) {
     this.hello = {
-      protocol: 1,
+      protocol: protocolVersion,
       token,
       host: randomUUID(),
       boot: randomUUID(),
       epoch: 1,
+      attempt: 1,
       agentVersion: 'test',
       clockMs: Date.now(),
       periodMs: 1000,

@@ -170,9 +170,10 @@ export class Session {
     sessions.add(hello.host, hello.boot, this.peer);
     const serverMs = clock.wallMs();
     const about = { hostId: hello.host, boot: hello.boot, dictionary: hello.dictionary, machine: hello.machine };
+    const order = { epoch: hello.epoch, attempt: hello.attempt };
     const labels = { cluster: hello.cluster, labels: hello.labels, agentVersion: hello.agentVersion };
     const times = { periodMs: hello.periodMs, clockOffsetMs: Math.round(serverMs - hello.clockMs) };
-    this.#connected = live.greet({ ...about, ...labels, ...times }, () => this.peer.superseded());
+    this.#connected = live.greet({ ...about, ...order, ...labels, ...times }, () => this.peer.superseded());
     const welcome: Welcome = {
       ok: true,
       protocol: Math.min(protocolVersion, hello.protocol),

@@ -6,6 +6,8 @@ import { RosterHost, type HostHello } from './roster-host.ts';
 const hello = (hostId: string): HostHello => ({
   hostId,
   boot: 'b',
+  epoch: 1,
+  attempt: 1,
   dictionary: 'd',
   machine: {
     name: 'web-1',

@@ -11,6 +11,8 @@ import { connectionState, type ConnectionFacts } from './connection-state.ts';
 export type HostHello = {
   readonly hostId: string;
   readonly boot: string;
+  readonly epoch: number;
+  readonly attempt: number;
   readonly dictionary: string;
   readonly machine: Machine;
   readonly cluster: string;
@@ -83,6 +85,7 @@ export class RosterHost {
     this.#published = connection;
     const { hostId, machine, cluster, labels, agentVersion, periodMs, clockOffsetMs } = this.#hello;
     const who = { hostId, machine, cluster, labels, agentVersion, periodMs, clockOffsetMs };
-    return { ...who, connection, sinceMs: wallMs, node: this.node, claim: this.claim };
+    const order = { epoch: this.#hello.epoch, attempt: this.#hello.attempt, claim: this.claim };
+    return { ...who, ...order, connection, sinceMs: wallMs, node: this.node, degraded: [] };
   }
 }

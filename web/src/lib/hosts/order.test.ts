@@ -15,6 +15,9 @@ const entry = (name: string, more: Partial<RosterEntry> = {}): RosterEntry => ({
   sinceMs: 0,
   clockOffsetMs: 0,
   node: 'n',
+  epoch: 1,
+  attempt: 1,
+  degraded: [],
   claim: 1,
   ...more,
 });

@@ -28,6 +28,9 @@ const entry = (n: number, more: Partial<RosterEntry> = {}): RosterEntry => ({
   sinceMs: 0,
   clockOffsetMs: 0,
   node: 'n',
+  epoch: 1,
+  attempt: 1,
+  degraded: [],
   claim: 1,
   ...more,
 });

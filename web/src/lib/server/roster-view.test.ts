@@ -17,6 +17,9 @@ const entryOf = (node: string, claim: number, more: Partial<RosterEntry> = {}): 
   sinceMs: 5,
   clockOffsetMs: 0,
   node,
+  epoch: 1,
+  attempt: claim,
+  degraded: [],
   claim,
   ...more,
 });

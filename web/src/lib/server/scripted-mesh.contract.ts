@@ -41,6 +41,9 @@ export const entryOf = (node: string, n: number, claim: number): RosterEntry => 
   sinceMs: 0,
   clockOffsetMs: 0,
   node,
+  epoch: 1,
+  attempt: claim,
+  degraded: [],
   claim,
 });
 
