@@ -20,7 +20,7 @@ const maxTurnMs = 4;
 const graceMs = 2000;
 const logEveryMs = 1000;
 
-type Lost = 'full' | 'stopped' | 'failed' | 'deadline';
+type Lost = 'full' | 'stopped' | 'failed' | 'deadline' | 'lost';
 class Ask<M> {
   readonly message: M;
   readonly lose: (reason: Lost) => void;
