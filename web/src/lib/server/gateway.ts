@@ -11,10 +11,12 @@ import { limits } from '@thrum/actors/wire/limits';
 import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
 import type { Greeting } from '@thrum/actors/wire/web-to-browser';
 import type { Counters } from './counters.ts';
+import { frameEvent } from './frame-event.ts';
 import { createGreetings } from './greetings.ts';
 import type { HistoryAsk } from './history-ask.ts';
 import { checkNames, type AllowedNames } from './hosts.ts';
 import type { HostWatches } from './host-watches.ts';
+import { createOutflow, type Lane, type Outflow } from './outflow.ts';
 import type { RosterChange } from './roster-view.ts';
 import { pacingLimits } from './pacing.ts';
 import { tabActor, type TabMessage } from './tab-actor.ts';
@@ -47,7 +49,7 @@ export type GatewayParts = {
 };
 
 /** News go to tabs that were greeted; what came before is part of the greeting. */
-type Tab = { outlet: TabOutlet; actor: ActorRef<TabMessage>; connection: Connection; greeted: boolean };
+type Tab = { outlet: TabOutlet; actor: ActorRef<TabMessage>; connection: Connection; lane: Lane; greeted: boolean };
 
 export type Gateway = {
   tabs(): number;
@@ -55,6 +57,8 @@ export type Gateway = {
   queued(): { bytes: number; maxBytes: number };
   /** Tabs whose greeting has not been sent yet. */
   ungreeted(): number;
+  /** Frames that were written in a later turn than they came in, so that other work got its turn. */
+  deferred(): number;
   overview(bytes: Uint8Array): void;
   roster(change: RosterChange): void;
   ingest(): void;
@@ -62,41 +66,55 @@ export type Gateway = {
   close(): Promise<void>;
 };
 
-/** What of engine.io's connection tells how much it has not written yet. */
+/** What of engine.io's connection tells how much it has not written yet, and takes WebSocket frames that are made already. */
 type Wire = {
   writeBuffer: readonly { data?: unknown }[];
+  write(data: unknown, how: { wsPreEncodedFrame: readonly Buffer[] }): void;
   transport: { socket?: { bufferedAmount: number; terminate(): void }; on(event: 'drain', run: () => void): void };
 };
 
 const sizeOf = (data: unknown): number =>
   typeof data === 'string' ? data.length : data instanceof Uint8Array ? data.byteLength : 0;
 
-const connectionOf = (socket: Socket, clock: Clock): { connection: Connection; wire: Wire } => {
+const connectionOf = (
+  socket: Socket,
+  clock: Clock,
+  outflow: Outflow,
+): { connection: Connection; wire: Wire; lane: Lane } => {
   // engine.io declares these as private; there is no other way to know that a reader is slow.
   const wire = socket.conn as unknown as Wire;
+  const lane = outflow.lane((bytes) => wire.write(bytes, { wsPreEncodedFrame: [bytes] }));
   const connection: Connection = {
     queuedBytes: () =>
-      (wire.transport.socket?.bufferedAmount ?? 0) + wire.writeBuffer.reduce((sum, one) => sum + sizeOf(one.data), 0),
-    emit: (event: string, ...args: unknown[]) => void socket.emit(event, ...args),
+      (wire.transport.socket?.bufferedAmount ?? 0) +
+      wire.writeBuffer.reduce((sum, one) => sum + sizeOf(one.data), lane.waitingBytes()),
+    emit: (event: string, ...args: unknown[]) => {
+      if (event === 'frame' && args[0] instanceof Uint8Array) return lane.send(frameEvent(args[0]));
+      lane.flush();
+      socket.emit(event, ...args);
+    },
     close: (refusal: Refusal) => {
+      lane.close();
       socket.emit('refused', refusal);
       socket.disconnect(true);
       clock.after(gatewayLimits.lastWordsMs, () => wire.transport.socket?.terminate());
     },
   };
-  return { connection, wire };
+  return { connection, wire, lane };
 };
 
 export const startGateway = (parts: GatewayParts): Gateway => {
   const { system, counters } = parts;
   const log = system.log.child({ room: 'gateway' });
   const tabs = new Map<string, Tab>();
+  const soon = (run: () => void): void => void setImmediate(run);
+  const outflow = createOutflow({ clock: system.clock, soon });
   let leaving = false;
 
   const greetings = createGreetings({
     clock: system.clock,
     counters,
-    soon: (run) => void setImmediate(run),
+    soon,
     send: (ids) => {
       for (const id of ids) {
         const tab = tabs.get(id);
@@ -140,12 +158,13 @@ export const startGateway = (parts: GatewayParts): Gateway => {
   });
 
   const open = (socket: Socket): void => {
-    const { connection, wire } = connectionOf(socket, system.clock);
+    const { connection, wire, lane } = connectionOf(socket, system.clock, outflow);
     const outlet = createTabOutlet(connection, parts.present, counters);
     const { watches, history } = parts;
     const id = socket.id;
     const actor = system.spawn(tabActor({ id, outlet, watches, history, counters, clock: system.clock, log }));
-    tabs.set(id, { outlet, actor, connection, greeted: false });
+    const tab: Tab = { outlet, actor, connection, lane, greeted: false };
+    tabs.set(id, tab);
     counters.add('web_tabs_opened');
     greetings.join(id);
     // A middleware that never goes on: an event is not emitted here, or one named "error" would end the process.
@@ -153,9 +172,13 @@ export const startGateway = (parts: GatewayParts): Gateway => {
       const told = actor.tell({ kind: 'event', name, args });
       if (!told.ok) outlet.close(refuse('too-fast'));
     });
+    let takesGreeting = true;
     wire.transport.on('drain', () => {
       outlet.drained();
-      if (connection.queuedBytes() <= pacingLimits.easyBytes) greetings.taken(id);
+      // Once for every frame of every tab: nothing more is done here than must be.
+      if (!takesGreeting || !tab.greeted || connection.queuedBytes() > pacingLimits.easyBytes) return;
+      takesGreeting = false;
+      greetings.taken(id);
     });
     socket.conn.on('packet', (packet: { data?: unknown }) => {
       if (sizeOf(packet.data) <= limits.maxBrowserMessageBytes) return;
@@ -167,6 +190,7 @@ export const startGateway = (parts: GatewayParts): Gateway => {
     });
     socket.on('disconnect', (reason) => {
       tabs.delete(id);
+      lane.close();
       greetings.gone(id);
       counters.add('web_tabs_closed');
       if (reason === 'parse error' || reason === 'transport error') counters.add('web_connections_broken');
@@ -187,12 +211,17 @@ export const startGateway = (parts: GatewayParts): Gateway => {
       return { bytes: each.reduce((sum, one) => sum + one, 0), maxBytes: Math.max(0, ...each) };
     },
     ungreeted: () => greetings.waiting(),
+    deferred: outflow.deferred,
     overview: (bytes) => {
       for (const { outlet, greeted } of tabs.values()) if (greeted) outlet.overview(bytes);
     },
     roster: (change) => {
       const ready: string[] = [];
-      for (const [id, { outlet, greeted }] of tabs) if (greeted && outlet.takesRoster(change)) ready.push(id);
+      for (const [id, { outlet, lane, greeted }] of tabs) {
+        if (!greeted || !outlet.takesRoster(change)) continue;
+        lane.flush();
+        ready.push(id);
+      }
       if (ready.length > 0) io.to(ready).emit('roster', change);
     },
     ingest: () => {

@@ -63,6 +63,7 @@ export const startWebNode = (parts: WebNodeParts): WebNode => {
       ...counters.read(),
       web_tabs: gateway.tabs(),
       web_tabs_ungreeted: gateway.ungreeted(),
+      web_frames_deferred: gateway.deferred(),
       web_queued_bytes: gateway.queued().bytes,
       web_queued_bytes_max: gateway.queued().maxBytes,
       web_hosts_watched: side.watches.size(),
