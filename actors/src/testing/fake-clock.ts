@@ -3,6 +3,8 @@
  * that a timer set by a timer within the advance fires too.
  */
 import type { Clock, Timer } from '../system/clock.ts';
+import { TimerHeap } from './timer-heap.ts';
+import type { Due } from './timer-heap.ts';
 
 export type FakeClock = Clock & {
   advance(ms: number): void;
@@ -12,41 +14,50 @@ export type FakeClock = Clock & {
   pending(): number;
 };
 
-type Entry = { dueMs: number; order: number; everyMs: number | undefined; run: () => void };
+type Entry = Due & { readonly run: () => void };
 
 export const fakeClock = (startWallMs = Date.UTC(2026, 0, 1)): FakeClock => {
-  const entries = new Set<Entry>();
+  const entries = new TimerHeap<Entry>();
   let nowMs = 0;
   let wallAheadMs = startWallMs;
-  let order = 0;
+  let lastOrder = 0;
 
-  const add = (ms: number, everyMs: number | undefined, run: () => void): Timer => {
-    const entry = { dueMs: nowMs + Math.max(0, ms), order: (order += 1), everyMs, run };
+  const add = (dueMs: number, run: () => void, order = (lastOrder += 1)): Entry => {
+    const entry = { dueMs, order, canceled: false, run };
     entries.add(entry);
-    return { cancel: () => void entries.delete(entry) };
+    return entry;
   };
-  const next = (untilMs: number): Entry | undefined => {
-    let first: Entry | undefined;
-    for (const entry of entries) {
-      if (entry.dueMs > untilMs) continue;
-      if (!first || entry.dueMs < first.dueMs || (entry.dueMs === first.dueMs && entry.order < first.order))
-        first = entry;
-    }
-    return first;
+  const repeat = (everyMs: number, run: () => void): Timer => {
+    let entry: Entry;
+    const again = (dueMs: number, order?: number): void => {
+      entry = add(
+        dueMs,
+        () => {
+          // Its place among timers of one time stays that of its making.
+          again(dueMs + everyMs, entry.order);
+          run();
+        },
+        order,
+      );
+    };
+    again(nowMs + everyMs);
+    return { cancel: () => entries.cancel(entry) };
   };
 
   return {
     wallMs: () => nowMs + wallAheadMs,
     monotonicMs: () => nowMs,
-    after: (ms, run) => add(ms, undefined, run),
-    every: (ms, run) => add(ms, Math.max(1, ms), run),
+    after: (ms, run) => {
+      const entry = add(nowMs + Math.max(0, ms), run);
+      return { cancel: () => entries.cancel(entry) };
+    },
+    every: (ms, run) => repeat(Math.max(1, ms), run),
     advance: (ms) => {
       const untilMs = nowMs + ms;
-      for (let entry = next(untilMs); entry; entry = next(untilMs)) {
-        nowMs = entry.dueMs;
-        if (entry.everyMs === undefined) entries.delete(entry);
-        else entry.dueMs += entry.everyMs;
-        entry.run();
+      for (let first = entries.peek(); first && first.dueMs <= untilMs; first = entries.peek()) {
+        entries.take();
+        nowMs = first.dueMs;
+        first.run();
       }
       nowMs = untilMs;
     },

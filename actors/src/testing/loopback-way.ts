@@ -12,7 +12,11 @@ export type WayOptions = {
   /** Drawn anew for each parcel; 0 is the next turn of the event loop. */
   travelMs(): number;
   isBlocked(): boolean;
+  /** While blocked, tries again by itself, each time after twice as long, and so is late when the block is over; otherwise `wake` is waited for. */
+  tries: boolean;
   deliver(parcel: Parcel): void;
+  /** In the sender's next turn. */
+  atSender: (run: () => void) => void;
 };
 
 export type Way = {
@@ -21,28 +25,37 @@ export type Way = {
   wake(): void;
   /** What is under way is lost. */
   drop(): void;
+  /** The sender is gone: what it holds back is lost, what is under way arrives, then the end. */
+  finish(reason: string): void;
 };
 
+/** What TCP waits before it sends again what was not acknowledged: at first, and at most. */
+export const resendPace = { firstMs: 200, longestMs: 60_000 } as const;
+
 export const openWay = (options: WayOptions): Way => {
-  const { clock, windowBytes } = options;
+  const { clock, windowBytes, atSender } = options;
   /** With the time each may arrive, which never lies before the one ahead of it: several travel at a time. */
   const travelling: { readonly parcel: Parcel; readonly dueMs: number }[] = [];
   const heldUp: Parcel[] = [];
   let inWindowBytes = 0;
   let arrival: Timer | undefined;
   let immediate: NodeJS.Immediate | undefined;
+  let resendMs: number = resendPace.firstMs;
   let dropped = false;
 
+  const travel = (parcel: Parcel): void => {
+    inWindowBytes += parcel.bytes.byteLength;
+    travelling.push({
+      parcel,
+      dueMs: Math.max(clock.monotonicMs() + options.travelMs(), travelling.at(-1)?.dueMs ?? 0),
+    });
+  };
   const admit = (): void => {
     for (let parcel = heldUp[0]; parcel; parcel = heldUp[0]) {
       if (inWindowBytes > 0 && inWindowBytes + parcel.bytes.byteLength > windowBytes) return;
       heldUp.shift();
-      inWindowBytes += parcel.bytes.byteLength;
-      travelling.push({
-        parcel,
-        dueMs: Math.max(clock.monotonicMs() + options.travelMs(), travelling.at(-1)?.dueMs ?? 0),
-      });
-      if (parcel.written) setImmediate(parcel.written);
+      travel(parcel);
+      if (parcel.written) atSender(parcel.written);
     }
   };
   const arrive = (): void => {
@@ -52,6 +65,7 @@ export const openWay = (options: WayOptions): Way => {
       const next = travelling.shift();
       if (!next) return;
       inWindowBytes -= next.parcel.bytes.byteLength;
+      resendMs = resendPace.firstMs;
       options.deliver(next.parcel);
     }
     move();
@@ -60,14 +74,23 @@ export const openWay = (options: WayOptions): Way => {
     if (dropped) return;
     admit();
     const first = travelling[0];
-    if (!first || arrival || immediate || options.isBlocked()) return;
+    if (!first || arrival || immediate) return;
     const waitMs = first.dueMs - clock.monotonicMs();
-    if (waitMs > 0) arrival = clock.after(waitMs, arrive);
-    else immediate = setImmediate(arrive);
+    if (!options.isBlocked()) {
+      if (waitMs > 0) arrival = clock.after(waitMs, arrive);
+      else immediate = setImmediate(arrive);
+    } else if (options.tries) {
+      arrival = clock.after(Math.max(0, waitMs) + resendMs, arrive);
+      resendMs = Math.min(resendPace.longestMs, resendMs * 2);
+    }
   };
 
   return {
     send: (parcel) => {
+      if (dropped) {
+        if (parcel.written) atSender(parcel.written);
+        return;
+      }
       heldUp.push(parcel);
       move();
     },
@@ -76,7 +99,13 @@ export const openWay = (options: WayOptions): Way => {
       dropped = true;
       arrival?.cancel();
       clearImmediate(immediate);
-      for (const parcel of heldUp.splice(0)) if (parcel.written) setImmediate(parcel.written);
+      for (const parcel of heldUp.splice(0)) if (parcel.written) atSender(parcel.written);
+    },
+    finish: (reason) => {
+      if (dropped) return;
+      heldUp.length = 0;
+      travel({ bytes: new Uint8Array(0), closing: reason });
+      move();
     },
   };
 };

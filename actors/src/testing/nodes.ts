@@ -1,29 +1,17 @@
-/** N nodes in one process over a network in memory: each with its own actor system, links and topics, finding each other from the first as seed. */
-import { startLinks } from '../link/links.ts';
-import type { Links, LinkOptions } from '../link/links.ts';
-import { createActorSystem } from '../system/actor-system.ts';
-import type { ActorSystem } from '../system/actor-system.ts';
+/** N nodes in one process over a network in memory, finding each other from the first as seed. What a node is: `start-node.ts`. */
+import type { LinkOptions } from '../link/links.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Clock } from '../system/clock.ts';
-import { silentLog } from '../system/log.ts';
 import type { Log } from '../system/log.ts';
-import { startTopics } from '../topics/topics.ts';
 import type { RetainedBounds } from '../topics/retained.ts';
-import type { Topics } from '../topics/topics.ts';
 import { eventually } from './eventually.ts';
 import { loopbackNetwork } from './loopback-network.ts';
 import type { LoopbackNetwork, LoopbackOptions } from './loopback-network.ts';
+import { hostName, startNode } from './start-node.ts';
+import type { TestNode } from './start-node.ts';
 
-export const testMeshKey = 'a mesh key for tests only';
-
-export type TestNode = {
-  readonly host: string;
-  readonly system: ActorSystem;
-  readonly links: Links;
-  readonly topics: Topics;
-  /** An orderly shutdown. */
-  close: () => Promise<void>;
-};
+export { testMeshKey } from './start-node.ts';
+export type { TestNode } from './start-node.ts';
 
 export type TestNodes = {
   readonly network: LoopbackNetwork;
@@ -44,31 +32,25 @@ export type TestNodesOptions = Omit<LoopbackOptions, 'clock'> & {
   unlinked?: boolean;
 };
 
-const port = 7072;
-
-/** Node `i` lives on host `h<i>` with the id `n<i>` (two digits). Resolves when all are linked to all. */
+/** Resolves when all are linked to all. */
 export const startNodes = async (count: number, options: TestNodesOptions = {}): Promise<TestNodes> => {
   const clock = options.clock ?? systemClock;
   const network = loopbackNetwork(options.seed ?? 1, { ...options, clock });
   const all = new Set<TestNode>();
 
   const start = async (index: number): Promise<TestNode> => {
-    const number = String(index).padStart(2, '0');
-    const host = `h${number}`;
-    const system = createActorSystem({ name: `n${number}`, clock, log: options.log ?? silentLog });
-    const links = await startLinks({
-      self: { id: `n${number}`, name: `node-${number}`, role: options.role?.(index) ?? 'ingest' },
-      ...{ key: testMeshKey, bind: host, port, seeds: [`h00:${port}`], system, transport: network.transport(host) },
-      ...options.links,
+    const { log, links, topics } = options;
+    const started = await startNode(index, {
+      ...{ clock, transport: network.transport(hostName(index)), role: options.role?.(index) ?? 'ingest' },
+      ...(log && { log }),
+      ...(links && { links }),
+      ...(topics && { topics }),
     });
-    const topics = startTopics({ links, system, ...(options.topics && { bounds: options.topics }) });
     const node: TestNode = {
-      ...{ host, system, links, topics },
+      ...started,
       close: async () => {
         all.delete(node);
-        topics.close();
-        await links.close();
-        await system.stop();
+        await started.close();
       },
     };
     all.add(node);
