@@ -27,6 +27,8 @@ export type DialList = {
   nextDueMs(): number | undefined;
   met(address: string, peerId: string): void;
   failed(address: string, nowMs: number): void;
+  /** The node last met or said to be there. */
+  peerAt(address: string): string | undefined;
   /** The address is our own: never again. */
   remove(address: string): void;
   /** The link to a node went down: its addresses are dialled again at once (jittered). */
@@ -62,6 +64,8 @@ export const createDialList = (options: {
       if (known) {
         known.mentionedMs = nowMs;
         known.peerId = peerId;
+        // Somebody reaches it now, so that halves of a mesh that meet again are one soon after their first link.
+        known.dueMs = Math.min(known.dueMs, nowMs + Math.max(afterMs, dialPace.minMs));
         return;
       }
       for (const [other, target] of targets) if (!target.seed && target.peerId === peerId) targets.delete(other);
@@ -91,6 +95,7 @@ export const createDialList = (options: {
       target.dueMs = nowMs + waitMs(dialPace, target.failures, random());
       target.failures += 1;
     },
+    peerAt: (address) => targets.get(address)?.peerId,
     remove: (address) => void targets.delete(address),
     lost: (peerId, nowMs) => {
       for (const target of targets.values()) {

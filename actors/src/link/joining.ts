@@ -12,13 +12,15 @@ import type { LinkCounts } from './link-counts.ts';
 import { handshakeMs, meet } from './meeting.ts';
 import type { Failure } from './meeting.ts';
 import type { NodeInfo } from './node-info.ts';
-import type { Connection, ConnectionEvents, Transport } from './transport.ts';
+import type { Connection, ConnectionEvents, Dialled, Transport } from './transport.ts';
 
 /** Connections in a handshake at a time; further ones that come in are closed at once. */
 const maxMeetings = 64;
 /** The larger id of a pair leaves the first dial to the smaller one, which decides anyway. */
 const courtesyMs = 300;
 const maxSaid = 1000;
+/** Knocks under way at a time; more are not begun. */
+const maxProbes = 64;
 
 const deaf: ConnectionEvents = { frame: () => undefined, closed: () => undefined };
 
@@ -29,6 +31,8 @@ export type Joining = {
   /** A peer, or somebody who knows it, says where it is. */
   learn(peer: NodeInfo): void;
   lost(peerId: string): void;
+  /** Knocks at once over a connection of its own, whether or not there is a link: what comes of it is told as `proved` or `refused`. */
+  probe(peerId: string, address: string): void;
   close(): void;
 };
 
@@ -44,6 +48,10 @@ export const createJoining = (options: {
   /** The peer as it is linked now. */
   linked: (peerId: string) => NodeInfo | undefined;
   onLinked(peer: NodeInfo, connection: Connection): ConnectionEvents;
+  /** The peer has shown over some connection that it is there, whether or not that one becomes its link. */
+  onProved(peer: NodeInfo): void;
+  /** Its machine is there, but nobody listens where this peer did. */
+  onRefused(peerId: string): void;
 }): Joining => {
   const { self, key, clock, log, counts, transport, linked } = options;
   const dials = createDialList({
@@ -57,6 +65,7 @@ export const createJoining = (options: {
   /** Why no link comes from an address: dialled for ever, but said only when it changes. */
   const said = new Map<string, string>();
   let dialTimer: Timer | undefined;
+  let probes = 0;
   let closed = false;
 
   const say = (where: string, code: string, detail: string): void => {
@@ -83,7 +92,10 @@ export const createJoining = (options: {
     self: self(),
     key,
     nonce: randomBytes(32),
-    decide: (peer) => decide(peer, connection),
+    decide: (peer) => {
+      options.onProved(peer);
+      return decide(peer, connection);
+    },
   });
 
   const over = (connection: Connection): void => {
@@ -105,8 +117,8 @@ export const createJoining = (options: {
     say(where, failure.code, failure.detail);
   };
 
-  const dial = async (address: string): Promise<void> => {
-    counts.dials += 1;
+  type Outcome = { met(peer: NodeInfo): void; failed(failure: Failure): void };
+  const knock = (address: string, outcome: Outcome): Promise<Dialled> => {
     const open = (connection: Connection): ConnectionEvents => {
       if (closed) {
         connection.close('shutting down');
@@ -120,27 +132,51 @@ export const createJoining = (options: {
         clock,
         handshake,
         onLinked: (peer) => {
-          said.delete(address);
-          dials.met(address, peer.id);
+          outcome.met(peer);
           return becomeLink(peer, connection);
         },
         onFailed: (failure) => {
           over(connection);
           turnedDown(address, failure);
-          if (failure.code === 'duplicate' && failure.peer) dials.met(address, failure.peer.id);
-          if (failure.code === 'self') dials.remove(address);
-          dials.failed(address, clock.monotonicMs());
-          dialDue();
+          outcome.failed(failure);
         },
       });
     };
-    const dialled = await transport.dial(address, open, { deadlineMs: handshakeMs });
+    return transport.dial(address, open, { deadlineMs: handshakeMs });
+  };
+
+  const dial = async (address: string): Promise<void> => {
+    counts.dials += 1;
+    const peerId = dials.peerAt(address);
+    const dialled = await knock(address, {
+      met: (peer) => {
+        said.delete(address);
+        dials.met(address, peer.id);
+      },
+      failed: (failure) => {
+        if (failure.code === 'duplicate' && failure.peer) dials.met(address, failure.peer.id);
+        if (failure.code === 'self') dials.remove(address);
+        dials.failed(address, clock.monotonicMs());
+        dialDue();
+      },
+    });
     if (dialled.ok || closed) return;
     counts.dialsFailed += 1;
     say(address, 'unreachable', dialled.reason);
     dials.failed(address, clock.monotonicMs());
+    if (dialled.refused === true && peerId !== undefined) options.onRefused(peerId);
     dialDue();
   };
+
+  const probe = async (peerId: string, address: string): Promise<void> => {
+    if (closed || probes >= maxProbes) return;
+    counts.probes += 1;
+    probes += 1;
+    const dialled = await knock(address, { met: () => undefined, failed: () => undefined });
+    probes -= 1;
+    if (!dialled.ok && dialled.refused === true && !isClosed()) options.onRefused(peerId);
+  };
+  const isClosed = (): boolean => closed;
 
   const dialDue = (): void => {
     dialTimer?.cancel();
@@ -180,6 +216,7 @@ export const createJoining = (options: {
       dials.lost(peerId, clock.monotonicMs());
       dialDue();
     },
+    probe: (peerId, address) => void probe(peerId, address),
     close: () => {
       closed = true;
       dialTimer?.cancel();

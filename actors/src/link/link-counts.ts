@@ -4,6 +4,8 @@ export const noLinkCounts = () => ({
   linksDown: 0,
   dials: 0,
   dialsFailed: 0,
+  /** Knocks at a silent peer's door, beside its link. */
+  probes: 0,
   /** Handshakes that ended without a link, duplicates of a living link not counted. */
   refused: 0,
   duplicates: 0,

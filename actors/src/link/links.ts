@@ -31,7 +31,14 @@ export type TellOutcome = { ok: true } | { ok: false; reason: 'no-link' | 'full'
 /** `droppable`: may be dropped later when the peer is slow (counted), because a newer message makes up for it. */
 export type TellOptions = { droppable?: boolean };
 
-export type PeerListener = { up(peer: NodeInfo): void; down(peer: NodeInfo, reason: string): void };
+export type PeerListener = {
+  up(peer: NodeInfo): void;
+  down(peer: NodeInfo, reason: string): void;
+  /** It has shown over some connection that it is there, whether or not that one becomes its link. */
+  proved?(peer: NodeInfo): void;
+  /** Nobody listens where this node was: its process is gone. */
+  refused?(nodeId: string): void;
+};
 
 export type Links = {
   readonly self: NodeInfo;
@@ -44,6 +51,12 @@ export type Links = {
   /** The same message to several nodes, encoded once; one outcome per node, in their order. */
   tellAll(nodeIds: readonly string[], endpoint: string, message: unknown, options?: TellOptions): TellOutcome[];
   ask(nodeId: string, endpoint: string, message: unknown, options: { deadlineMs: number }): Promise<AskOutcome>;
+  /** When the linked peer's last bytes were read, monotonic; undefined without a link. */
+  heardMs(nodeId: string): number | undefined;
+  /** Knocks at a node's door over a connection of its own; what comes of it is told as `proved` or `refused`. */
+  probe(nodeId: string, address: string): void;
+  /** Ends the link to a node, if there is one. It is dialled again as ever. */
+  drop(nodeId: string, reason: string): void;
   counters(): Record<string, number>;
   /** Says goodbye to every peer and stops listening. */
   close(): Promise<void>;
@@ -99,6 +112,8 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
     self: () => self,
     linked: (peerId) => links.get(peerId)?.peer,
     onLinked: (peer, connection) => onLinked(peer, connection),
+    onProved: (peer) => notify((one) => one.proved?.(peer)),
+    onRefused: (peerId) => notify((one) => one.refused?.(peerId)),
   });
   const listener = await transport.listen({ bind: options.bind, port: options.port, accept: joining.accept });
   const self: NodeInfo = nodeInfoSchema.parse({
@@ -263,6 +278,12 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
         const detail = told.reason === 'full' ? 'its outbox is full' : `no link to node ${nodeId}`;
         return { ok: false, reason: told.reason, detail };
       }),
+    heardMs: (nodeId) => links.get(nodeId)?.heardMs(),
+    probe: (nodeId, address) => joining.probe(nodeId, address),
+    drop: (nodeId, reason) => {
+      const link = links.get(nodeId);
+      if (link) takeDown(link, reason);
+    },
     counters: () => ({
       ...counts,
       links: links.size,

@@ -25,6 +25,8 @@ export type PeerLink = {
   /** Says goodbye, then closes. `onEnd` is not called for it. */
   close(reason: string): void;
   waitingBytes(): number;
+  /** When the peer's last bytes were read. Monotonic. */
+  heardMs(): number;
 };
 
 const beat = encode.beat();
@@ -132,5 +134,6 @@ export const openPeerLink = (options: {
       connection.close(reason);
     },
     waitingBytes: () => outbox.bytes + inFlight,
+    heardMs: () => heardMs,
   };
 };

@@ -179,7 +179,8 @@ const dial: Transport['dial'] = (address, open, { deadlineMs }) =>
       return;
     }
     let raw: Duplex | undefined;
-    const fail = (error: Error): void => resolve({ ok: false, reason: error.message });
+    const fail = (error: NodeJS.ErrnoException): void =>
+      resolve({ ok: false, reason: error.message, refused: error.code === 'ECONNREFUSED' });
     socket.once('upgrade', (response) => (raw = response.socket));
     socket.once('error', fail);
     socket.once('open', () => {

@@ -19,7 +19,8 @@ export type Connection = {
   close(reason: string): void;
 };
 
-export type Dialled = { ok: true; connection: Connection } | { ok: false; reason: string };
+/** `refused`: the machine is there and nobody listens, which a silent or unreachable one cannot say. */
+export type Dialled = { ok: true; connection: Connection } | { ok: false; reason: string; refused?: boolean };
 
 export type Listener = { readonly port: number; close(): Promise<void> };
 
