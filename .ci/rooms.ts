@@ -23,6 +23,8 @@ const live = 'web/src/lib/live';
 const charts = 'web/src/lib/charts';
 const routes = 'web/src/routes';
 
+const signIn = 'web/src/lib/server/sign-in';
+
 export const rooms: Readonly<Record<string, readonly string[]>> = {
   [wire]: [],
   [system]: [wire],
@@ -61,8 +63,10 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   [live]: [wire, hosts],
   [charts]: [wire, reactivity, theme, hosts],
   [routes]: [wire, reactivity, theme, hosts, live, charts],
-  'web/src/lib/server': mesh,
-  web: [...mesh, 'web/src/lib/server'],
+  // Who may come in. The gateway stands on it; of the mesh it needs the sessions, and links to other web nodes.
+  [signIn]: [...ground, link, sessions],
+  'web/src/lib/server': [...mesh, signIn],
+  web: [...mesh, 'web/src/lib/server', signIn],
 
   // These start the programs by command; of the programs' code they use the wire and the ground alone.
   'infra/elasticsearch': ground,

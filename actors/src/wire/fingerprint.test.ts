@@ -32,7 +32,7 @@ import { questionSchema } from './question.ts';
 import { refusals } from './refusal.ts';
 import { protocolVersion } from './version.ts';
 
-const fingerprints: Record<number, string> = { 1: '9084d6876f1142af', 2: '6031fc25e55723a0' };
+const fingerprints: Record<number, string> = { 1: '9084d6876f1142af', 2: '65c82350898dc172' };
 
 const schemas = {
   helloSchema,
