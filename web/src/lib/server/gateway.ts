@@ -19,6 +19,8 @@ import type { HostWatches } from './host-watches.ts';
 import { createOutflow, type Lane, type Outflow } from './outflow.ts';
 import type { RosterChange } from './roster-view.ts';
 import { pacingLimits } from './pacing.ts';
+import { createTabGuard, type Access } from './sign-in/tab-guard.ts';
+import type { Visitor } from './sign-in/visitor.ts';
 import { tabActor, type TabMessage } from './tab-actor.ts';
 import { createTabOutlet, type Connection, type Present, type TabOutlet } from './tab-outlet.ts';
 
@@ -40,6 +42,8 @@ export type GatewayParts = {
   system: ActorSystem;
   counters: Counters;
   names: AllowedNames;
+  /** Who is signed in. */
+  access: Access;
   watches: HostWatches;
   history: HistoryAsk;
   present: Present;
@@ -128,13 +132,22 @@ export const startGateway = (parts: GatewayParts): Gateway => {
     },
   });
 
+  const guard = createTabGuard(parts.access, system.clock, (id) => {
+    counters.add('web_tabs_signed_out');
+    tabs.get(id)?.outlet.close(refuse('signed-out'));
+  });
+  /** Who opened a connection, from its admission to its tab. */
+  const visitors = new WeakMap<IncomingMessage, Visitor>();
+
   const admit = (request: IncomingMessage): Refusal | undefined => {
     const verdict = checkNames(parts.names, { host: request.headers.host, origin: request.headers.origin });
     if (!verdict.ok) return refuse('wrong-origin', `${verdict.header} ${verdict.name}`);
     if (leaving) return refuse('leaving');
-    return tabs.size >= gatewayLimits.maxTabs
-      ? refuse('try-later', 'this web node has as many tabs as it takes')
-      : undefined;
+    if (tabs.size >= gatewayLimits.maxTabs) return refuse('try-later', 'this web node has as many tabs as it takes');
+    const visitor = parts.access.visitor(request.headers);
+    if (!visitor) return refuse('signed-out');
+    visitors.set(request, visitor);
+    return undefined;
   };
 
   const io = new Server(parts.http, {
@@ -151,7 +164,8 @@ export const startGateway = (parts: GatewayParts): Gateway => {
       const refusal = admit(request);
       if (!refusal) return answer(null, true);
       counters.add('web_connections_refused');
-      if (counters.worthLogging(`refused ${refusal.code}`, system.clock.monotonicMs()))
+      // Somebody whose session has ended is no attack, and comes from every tab at once.
+      if (refusal.code !== 'signed-out' && counters.worthLogging(`refused ${refusal.code}`, system.clock.monotonicMs()))
         log.warn({ code: refusal.code, detail: refusal.detail }, 'a connection was refused');
       answer(refusal.code, false);
     },
@@ -166,9 +180,12 @@ export const startGateway = (parts: GatewayParts): Gateway => {
     const tab: Tab = { outlet, actor, connection, lane, greeted: false };
     tabs.set(id, tab);
     counters.add('web_tabs_opened');
-    greetings.join(id);
+    const visitor = visitors.get(socket.request);
+    if (visitor && guard.join(id, visitor)) greetings.join(id);
+    else outlet.close(refuse('signed-out'));
     // A middleware that never goes on: an event is not emitted here, or one named "error" would end the process.
     socket.use(([name, ...args]: readonly unknown[]) => {
+      if (!guard.isIn(id)) return outlet.close(refuse('signed-out'));
       const told = actor.tell({ kind: 'event', name, args });
       if (!told.ok) outlet.close(refuse('too-fast'));
     });
@@ -192,6 +209,7 @@ export const startGateway = (parts: GatewayParts): Gateway => {
       tabs.delete(id);
       lane.close();
       greetings.gone(id);
+      guard.gone(id);
       counters.add('web_tabs_closed');
       if (reason === 'parse error' || reason === 'transport error') counters.add('web_connections_broken');
       outlet.gone();
@@ -230,6 +248,7 @@ export const startGateway = (parts: GatewayParts): Gateway => {
     close: async () => {
       leaving = true;
       beat.cancel();
+      guard.close();
       const all = [...tabs.values()];
       for (const { outlet } of all) outlet.close(refuse('leaving'));
       await Promise.all(all.map(({ actor }) => actor.stopped));

@@ -11,6 +11,7 @@ import { createCounters } from './counters.ts';
 import { startGateway } from './gateway.ts';
 import type { AllowedNames } from './hosts.ts';
 import { startIngestSide } from './ingest-side.ts';
+import type { Access } from './sign-in/tab-guard.ts';
 
 export type WebNodeParts = {
   http: HttpServer;
@@ -18,6 +19,7 @@ export type WebNodeParts = {
   topics: Topics;
   system: ActorSystem;
   names: AllowedNames;
+  access: Access;
   /** Version of the program, for people. */
   version: string;
   sharesServer: boolean;
@@ -26,7 +28,7 @@ export type WebNodeParts = {
 export type WebNode = { tabs(): number; counters(): Record<string, number>; close(): Promise<void> };
 
 export const startWebNode = (parts: WebNodeParts): WebNode => {
-  const { http, links, topics, system, names, sharesServer } = parts;
+  const { http, links, topics, system, names, access, sharesServer } = parts;
   const { clock } = system;
   const counters = createCounters();
   const side = startIngestSide({ links, topics, system, counters });
@@ -35,6 +37,7 @@ export const startWebNode = (parts: WebNodeParts): WebNode => {
     system,
     counters,
     names,
+    access,
     sharesServer,
     watches: side.watches,
     history: side.history,
