@@ -28,6 +28,8 @@ export const rules = {
   mergeRevoked: (one: boolean, other: boolean): boolean => one || other,
   /** Immutable; if two copies differ for any reason, the session ends at the earlier. */
   mergeExpiry: (oneMs: number, otherMs: number): number => Math.min(oneMs, otherMs),
+  /** Use keeps a session from being idle and prolongs nothing else. */
+  expiryAfterUse: (expiresMs: number, _nowMs: number): number => expiresMs,
   mergeUse: (oneMs: number, otherMs: number): number => Math.max(oneMs, otherMs),
   /** The generation below which a user's sessions are dead never shrinks. */
   mergeGeneration: (one: number, other: number): number => Math.max(one, other),
@@ -46,7 +48,7 @@ export const rules = {
   /** Whether a sign-in may be answered: somebody else has it, or there is nobody else. */
   isOpened: (confirmed: number, asked: number): boolean => confirmed >= Math.min(1, asked),
   /** Whether a sign-out may be answered before its time is up: everybody reachable knows. */
-  isRevoked: (confirmed: number, asked: number): boolean => confirmed >= asked,
+  isAnswered: (confirmed: number, asked: number): boolean => confirmed >= asked,
 } as const;
 
 /** Tests replace one at a time by a wrong variant. */

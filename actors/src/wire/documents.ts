@@ -23,7 +23,6 @@ export const documentLimits = {
 } as const;
 
 const collection = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'a small name such as users');
-// eslint-disable-next-line no-control-regex -- control characters are what it keeps out
 const key = z
   .string()
   .regex(/^[^\u0000-\u001f\u007f\ud800-\udfff]+$/u, 'no control characters')
