@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { settingsOrExit } from '@thrum/actors/system/settings';
-import { refuseSettings, webSpec } from './src/lib/server/config.ts';
+import { webSpec } from './src/lib/server/config.ts';
 import { allowedNames } from './src/lib/server/hosts.ts';
 import { httpFront, policyOf, type PageHandler } from './src/lib/server/http-front.ts';
 import { startProgram, type Program } from './src/lib/server/program.ts';
@@ -36,8 +36,6 @@ const listen = (http: Server, bind: string, port: number): Promise<number> =>
   });
 
 const settings = settingsOrExit(webSpec, 'web');
-const refused = refuseSettings(settings);
-if (refused !== undefined) giveUp(refused);
 
 const built = (path: string): URL => new URL(`./build/${path}`, import.meta.url);
 if (!existsSync(built('handler.js'))) giveUp('the page is not built: run `npm run build -w web` first');
@@ -51,6 +49,8 @@ const http = createServer(
     page: handler,
     policy: policyOf(readFileSync(built('prerendered/index.html'), 'utf8')),
     isReady: () => program !== undefined,
+    api: () => program?.signIn.api,
+    isSignedIn: (request) => program?.signIn.isSignedIn(request) ?? false,
     figures: () => program?.figures() ?? '',
   }),
 );
@@ -58,7 +58,10 @@ try {
   const port = await listen(http, settings.bind, settings.port);
   program = await startProgram(settings, http, { port, sharesServer: false });
   const { node, meshPort } = program;
-  process.stdout.write(`${JSON.stringify({ ready: 'web', port, meshPort, node })}\n`);
+  const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+  say({ ready: 'web', port, meshPort, node });
+  // The store may not answer yet: whoever started us is told when it does.
+  program.signIn.onSetUpKnown((setUp) => say({ setUp }));
 } catch (error) {
   giveUp(wordsOf(error));
 }

@@ -4,7 +4,7 @@
  */
 import adapter from '@sveltejs/adapter-node';
 import { sveltekit } from '@sveltejs/kit/vite';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { defineConfig, type Plugin } from 'vite';
 
 /** `npm run dev`: the gateway on Vite's own HTTP server. A computed URL keeps the server's code out of this file's bundle. */
@@ -15,10 +15,16 @@ const gateway = (): Plugin => ({
     if (!vite.httpServer) return;
     const entry = new URL('./src/lib/server/development.ts', import.meta.url).href;
     const { attachInDevelopment } = (await import(/* @vite-ignore */ entry)) as {
-      attachInDevelopment: (http: Server) => () => Promise<void>;
+      attachInDevelopment: (http: Server) => {
+        answers(request: IncomingMessage, response: ServerResponse): boolean;
+        stop(): Promise<void>;
+      };
     };
-    const stop = attachInDevelopment(vite.httpServer as Server);
-    vite.httpServer.once('close', () => void stop());
+    const attached = attachInDevelopment(vite.httpServer as Server);
+    vite.middlewares.use((request, response, next) => {
+      if (!attached.answers(request, response)) next();
+    });
+    vite.httpServer.once('close', () => void attached.stop());
   },
 });
 

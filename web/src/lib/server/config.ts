@@ -1,8 +1,17 @@
 /** The settings of a web node: each an environment variable (THRUM_PORT) and a long option (--port). */
 import { hostname } from 'node:os';
 import { logLevels } from '@thrum/actors/system/log';
-import { addresses, choice, flag, port, secret, text, urls, type Values } from '@thrum/actors/system/settings';
-import { isLoopbackName } from './hosts.ts';
+import {
+  addresses,
+  choice,
+  directory,
+  list,
+  port,
+  secret,
+  text,
+  urls,
+  type Values,
+} from '@thrum/actors/system/settings';
 
 export const webSpec = {
   bind: text({ help: 'Address the dashboard and the mesh listen on', default: '127.0.0.1' }),
@@ -11,10 +20,15 @@ export const webSpec = {
     help: 'Further addresses people reach the dashboard at, such as https://thrum.example.org',
     default: [],
   }),
-  openToAll: flag({
-    help: 'Listen on other than loop-back addresses although there is no sign-in yet',
-    default: false,
+  data: directory({
+    help: 'Directory for sessions and the local door; without it sessions end with this node unless others have them',
+    default: undefined,
   }),
+  proxies: list({
+    help: "Addresses of balancers whose X-Forwarded-For is believed; this machine's own always are",
+    default: [],
+  }),
+  setupToken: secret({ help: 'Token of the one-time set-up link', default: undefined, minChars: 27 }),
   logLevel: choice(logLevels, { help: 'What is logged on stderr', default: 'info' }),
   nodeName: text({
     help: 'Name of this node in the mesh',
@@ -32,15 +46,5 @@ export const webSpec = {
 };
 
 export type WebSettings = Values<typeof webSpec>;
-
-/**
- * What is wrong with settings that are each fine by themselves; `undefined` for nothing. Without sign-in everybody who reaches the port
- * sees everything, so listening beyond this machine takes a word from the person who starts it.
- */
-export const refuseSettings = (settings: Pick<WebSettings, 'bind' | 'openToAll'>): string | undefined =>
-  settings.openToAll || isLoopbackName(settings.bind)
-    ? undefined
-    : `THRUM_BIND: ${settings.bind} is no loop-back address, and the dashboard has no sign-in yet: everybody who reaches this port would ` +
-      'see all hosts. Bind 127.0.0.1 and put a proxy with access control in front, or set THRUM_OPEN_TO_ALL=yes to accept that.';
 
 export const defaultNodeName = (boundPort: number): string => `${hostname()}-web-${boundPort}`;

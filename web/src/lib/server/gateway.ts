@@ -180,9 +180,6 @@ export const startGateway = (parts: GatewayParts): Gateway => {
     const tab: Tab = { outlet, actor, connection, lane, greeted: false };
     tabs.set(id, tab);
     counters.add('web_tabs_opened');
-    const visitor = visitors.get(socket.request);
-    if (visitor && guard.join(id, visitor)) greetings.join(id);
-    else outlet.close(refuse('signed-out'));
     // A middleware that never goes on: an event is not emitted here, or one named "error" would end the process.
     socket.use(([name, ...args]: readonly unknown[]) => {
       if (!guard.isIn(id)) return outlet.close(refuse('signed-out'));
@@ -215,6 +212,10 @@ export const startGateway = (parts: GatewayParts): Gateway => {
       outlet.gone();
       actor.stop();
     });
+    // Between its admission and now the session may have ended.
+    const visitor = visitors.get(socket.request);
+    if (visitor && guard.join(id, visitor)) greetings.join(id);
+    else outlet.close(refuse('signed-out'));
   };
   io.on('connection', open);
 

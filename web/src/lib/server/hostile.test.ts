@@ -13,7 +13,7 @@ import { createCounters } from './counters.ts';
 import { gatewayLimits } from './gateway.ts';
 import { createHostWatches } from './host-watches.ts';
 import { messageRate } from './message-rate.ts';
-import { entryOf, frameOf, hostId, openTab, startIngest, startWeb } from './scripted-mesh.contract.ts';
+import { cookieOf, entryOf, frameOf, hostId, openTab, startIngest, startWeb } from './scripted-mesh.contract.ts';
 import { tabActor } from './tab-actor.ts';
 import { createTabOutlet } from './tab-outlet.ts';
 
@@ -156,6 +156,7 @@ test('a page of another site, and a name of another site, are not let in', async
     { origin: 'null' },
     { host: 'evil.example' },
     { host: 'evil.example', origin: 'http://evil.example' },
+    { origin: 'http://localhost:5173' },
   ];
   for (const headers of strangers) {
     const tab = openTab(t, web.url, { headers });
@@ -167,14 +168,16 @@ test('a page of another site, and a name of another site, are not let in', async
   assert.equal(web.counters()['web_connections_refused'], strangers.length);
   const known = { host: 'thrum.example.org', origin: 'https://thrum.example.org' };
   await openTab(t, web.url, { headers: known }).greeted();
-  await openTab(t, web.url, { headers: { origin: 'http://localhost:5173' } }).greeted();
+  await openTab(t, web.url, { headers: { origin: web.url } }).greeted();
   await isUnharmed();
 });
 
 /** One WebSocket that speaks engine.io by hand: sends `packets` after the handshake and waits for its end. */
 const speakRaw = (url: string, packets: readonly string[]): Promise<void> =>
   new Promise((resolve) => {
-    const socket = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+    // Node's takes headers, which a browser's does not.
+    const options = { headers: { cookie: cookieOf(url) } } as unknown as string[];
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`, options);
     let rest = [...packets];
     socket.onmessage = () => {
       for (const packet of rest) socket.send(packet);

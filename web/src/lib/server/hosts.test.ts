@@ -10,8 +10,14 @@ const passes = (allowed: typeof none, host: string | undefined, origin?: string)
 test('loop-back names pass with any port, with and without an origin', () => {
   for (const host of ['localhost', 'localhost:7070', '127.0.0.1:1', '127.9.9.9', '[::1]:80', 'LOCALHOST:5'])
     assert.equal(passes(none, host), true, host);
-  assert.equal(passes(none, 'localhost:7070', 'http://127.0.0.1:5173'), true);
-  assert.equal(passes(none, 'localhost:7070', 'http://[::1]:7070'), true);
+  assert.equal(passes(none, 'localhost:7070', 'http://localhost:7070'), true);
+  assert.equal(passes(none, '[::1]:7070', 'http://[::1]:7070'), true);
+  assert.equal(passes(none, 'LOCALHOST', 'http://localhost'), true);
+});
+
+test('a page of another program on this machine is refused: the browser sends our cookie with it', () => {
+  for (const origin of ['http://localhost:5173', 'http://127.0.0.1:7070', 'http://[::1]:7070', 'http://localhost'])
+    assert.equal(passes(none, 'localhost:7070', origin), false, origin);
 });
 
 test('a name of another site that was made to point here is refused by its Host header', () => {

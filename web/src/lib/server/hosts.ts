@@ -1,9 +1,10 @@
 /**
  * Who may talk to this web node, by the names a browser used. A page of another site must not open our WebSocket with a visitor's
  * browser (its Origin betrays it), and a name of another site that was made to point at this machine (DNS rebinding) must not be
- * answered (the Host header betrays it). Loop-back names pass with any port; everything else must be in THRUM_ORIGINS.
+ * answered (the Host header betrays it). Loop-back names pass as Host with any port, everything else must be in THRUM_ORIGINS; a page of a loop-back name
+ * must be our own, name and port: cookies know no ports, so a page of any other program on this machine would come with ours.
  *
- * A missing Origin passes: browsers always send one with a WebSocket, other programs need not.
+ * A missing Origin passes: browsers always send one with a WebSocket and with a POST, other programs need not.
  */
 import { isIPv4 } from 'node:net';
 
@@ -33,11 +34,11 @@ export const isLoopbackName = (name: string): boolean =>
 const hostName = (host: string): string | undefined =>
   /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/.exec(host.toLowerCase())?.[1];
 
-const originAllowed = (allowed: AllowedNames, origin: string): boolean => {
+const originAllowed = (allowed: AllowedNames, origin: string, host: string): boolean => {
   if (!URL.canParse(origin)) return false;
   const url = new URL(origin);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return false;
-  return allowed.origins.has(url.origin) || isLoopbackName(url.hostname);
+  return allowed.origins.has(url.origin) || (isLoopbackName(url.hostname) && url.host === host.toLowerCase());
 };
 
 /** The verdict on one request or upgrade. `name` is what was refused, cut to a length that may be logged. */
@@ -49,7 +50,7 @@ export const checkNames = (
   const name = hostName(host);
   if (name === undefined || !(isLoopbackName(name) || allowed.hosts.has(host.toLowerCase())))
     return { ok: false, header: 'Host', name: host.slice(0, 200) };
-  if (headers.origin !== undefined && !originAllowed(allowed, headers.origin))
+  if (headers.origin !== undefined && !originAllowed(allowed, headers.origin, host))
     return { ok: false, header: 'Origin', name: headers.origin.slice(0, 200) };
   return { ok: true };
 };

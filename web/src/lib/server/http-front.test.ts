@@ -15,6 +15,8 @@ const start = async (t: TestContext) => {
       names: allowedNames(['https://thrum.example.org']),
       policy: policyOf('<meta http-equiv="content-security-policy" content="default-src \'none\'">'),
       isReady: () => state.ready,
+      api: () => (asked, response) => void response.end(`api ${asked.method} ${asked.url}`),
+      isSignedIn: (asked) => asked.headers.cookie === 'in',
       figures: () => 'thrum_web_tabs 1\n',
       page: (asked, response, next) => (asked.url === '/missing.js' ? next() : response.end(`file ${asked.url}`)),
     }),
@@ -69,6 +71,24 @@ test('the figures are plain text, for those who name us rightly', async (t) => {
   assert.equal((await ask('/metrics', { headers: { host: 'evil.example' } })).status, 421);
 });
 
+test('through a proxy the figures are for who is signed in', async (t) => {
+  const { ask } = await start(t);
+  for (const name of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via']) {
+    assert.equal((await ask('/metrics', { headers: { [name]: '203.0.113.7' } })).status, 401);
+    assert.equal((await ask('/metrics', { headers: { [name]: '203.0.113.7', cookie: 'in' } })).status, 200);
+  }
+});
+
+test('sign-in has its own paths and methods, behind the same check of names', async (t) => {
+  const { ask } = await start(t);
+  assert.equal((await ask('/api/sign-in', { method: 'POST' })).text, 'api POST /api/sign-in');
+  assert.equal((await ask('/api/me', { headers: { host: 'evil.example' } })).status, 421);
+  assert.equal(
+    (await ask('/api/sign-in', { method: 'POST', headers: { origin: 'https://evil.example' } })).status,
+    403,
+  );
+});
+
 test('a page without a policy of its own gets one that allows nothing', () => {
   assert.equal(policyOf('<html></html>'), "default-src 'none'; frame-ancestors 'none'");
 });
@@ -86,4 +106,6 @@ test('a balancer asks for health by any name, and is told when the node is not r
   assert.equal((await ask('/healthz', { headers: { host: '10.1.2.3' } })).status, 200);
   state.ready = false;
   assert.equal((await ask('/healthz')).status, 503);
+  assert.equal((await ask('/ready')).status, 503);
+  assert.equal((await ask('/alive', { headers: { host: '10.1.2.3' } })).status, 200);
 });

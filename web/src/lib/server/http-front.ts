@@ -1,9 +1,12 @@
 /**
- * Plain HTTP of a web node: the page's files, `/healthz` and `/metrics`. Every answer carries the security headers; every request but `/healthz` (a
- * balancer asks by address) must name us by a name we go by. Pages are all the same static shell: the browser decides what it shows.
+ * Plain HTTP of a web node: the page's files, `/api/` (sign-in), `/metrics`, and for balancers `/alive`, `/ready` and `/healthz`. Every answer carries the
+ * security headers; every request but a balancer's (it asks by address) must name us by a name we go by. Pages are all the same static shell, which holds
+ * no data: the browser decides what it shows.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { checkNames, type AllowedNames } from './hosts.ts';
+import { isLoopbackAddress } from './sign-in/client-address.ts';
+import { apiPrefix, type HttpApi } from './sign-in/http-api.ts';
 
 /** SvelteKit's built handler. */
 export type PageHandler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
@@ -40,16 +43,26 @@ export type FrontParts = {
   /** Content-Security-Policy of every answer. */
   policy: string;
   isReady(): boolean;
+  /** Sign-in; `undefined` until the node has started. */
+  api(): HttpApi | undefined;
+  isSignedIn(request: IncomingMessage): boolean;
   /** The node's own measurements, for `/metrics`. */
   figures(): string;
 };
+
+/** True when a program on this machine asks for itself: a proxy on it says that it asks for others. */
+const isFromThisMachine = ({ socket, headers }: IncomingMessage): boolean =>
+  isLoopbackAddress(socket.remoteAddress ?? '') &&
+  !['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'].some((name) => name in headers);
 
 export const httpFront = (parts: FrontParts): RequestListener => {
   return (request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     response.setHeader('content-security-policy', parts.policy);
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-    if (path === '/healthz') return plain(response, parts.isReady() ? 200 : 503, parts.isReady() ? 'ok' : 'starting');
+    if (path === '/alive') return plain(response, 200, 'ok');
+    if (path === '/healthz' || path === '/ready')
+      return plain(response, parts.isReady() ? 200 : 503, parts.isReady() ? 'ok' : 'starting');
     const verdict = checkNames(parts.names, { host: request.headers.host, origin: request.headers.origin });
     if (!verdict.ok)
       return plain(
@@ -57,11 +70,18 @@ export const httpFront = (parts: FrontParts): RequestListener => {
         verdict.header === 'Host' ? 421 : 403,
         `wrong-origin: this dashboard is not reached as ${verdict.name} (see THRUM_ORIGINS)`,
       );
+    if (path.startsWith(apiPrefix)) {
+      const api = parts.api();
+      return api ? api(request, response) : plain(response, 503, 'starting');
+    }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
       return plain(response, 405, 'only GET and HEAD');
     }
-    if (path === '/metrics') return plain(response, 200, parts.figures());
+    if (path === '/metrics')
+      return isFromThisMachine(request) || parts.isSignedIn(request)
+        ? plain(response, 200, parts.figures())
+        : plain(response, 401, 'signed-out: figures are for programs on this machine and for who is signed in');
     if (isPagePath(path)) {
       request.url = '/';
       // A new version must be seen at the next load; the files it names are immutable.

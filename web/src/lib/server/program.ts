@@ -1,14 +1,18 @@
 /** A web node as a program: its actor system, its place in the mesh and its gateway, started on an HTTP server that listens already. */
 import { readFileSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
+import { join } from 'node:path';
 import { startLinks } from '@thrum/actors/link/links';
+import { startSessions } from '@thrum/actors/sessions/sessions';
 import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock } from '@thrum/actors/system/clock';
 import { createLog } from '@thrum/actors/system/log';
 import { startTopics } from '@thrum/actors/topics/topics';
 import { defaultNodeName, type WebSettings } from './config.ts';
+import { createDocuments } from './documents.ts';
 import { exposition } from './exposition.ts';
 import { allowedNames } from './hosts.ts';
+import { startSignInRoom, type SignInRoom } from './sign-in/start-sign-in.ts';
 import { startWebNode, type WebNode } from './web-node.ts';
 
 export type Program = {
@@ -16,6 +20,7 @@ export type Program = {
   node: string;
   meshPort: number;
   web: WebNode;
+  signIn: SignInRoom;
   /** What this node measures of itself, as Prometheus text. */
   figures(): string;
   /** Tabs first, so that they are told; the mesh last. */
@@ -29,7 +34,7 @@ const readVersion = (): string => {
   return json.version;
 };
 
-/** Throws, with a message that names the port, when the mesh port cannot be had. `port` is where `http` listens. */
+/** Throws, with a message that names it, when the mesh port or the data directory cannot be had. `port` is where `http` listens. */
 export const startProgram = async (
   settings: WebSettings,
   http: HttpServer,
@@ -48,12 +53,33 @@ export const startProgram = async (
     system,
   });
   const topics = startTopics({ links, system });
+  const { data } = settings;
+  if (data === undefined)
+    log.warn({}, 'THRUM_DATA is not set: sessions are in memory only, and `thrum user reset` cannot reach this node');
+  const sessions = await startSessions({
+    links,
+    system,
+    directory: data === undefined ? undefined : join(data, 'sessions'),
+  });
+  const names = allowedNames(settings.origins);
+  const signIn = await startSignInRoom({
+    documents: createDocuments({ links, clock: systemClock }),
+    sessions,
+    links,
+    system,
+    origins: names.origins,
+    proxies: settings.proxies,
+    setUpToken: settings.setupToken,
+    directory: data,
+    dashboardUrl: settings.origins[0] ?? `http://localhost:${options.port}`,
+  });
   const web = startWebNode({
     http,
     links,
     topics,
     system,
-    names: allowedNames(settings.origins),
+    names,
+    access: signIn.access,
     version: readVersion(),
     sharesServer: options.sharesServer,
   });
@@ -61,15 +87,20 @@ export const startProgram = async (
     node: name,
     meshPort: Number(links.self.address.split(':').at(-1)),
     web,
+    signIn,
     figures: () =>
       exposition([
         { part: undefined, values: web.counters() },
+        { part: 'sign_in', values: signIn.counters() },
+        { part: 'sessions', values: sessions.counters() },
         { part: 'link', values: links.counters() },
         { part: 'topics', values: topics.counters() },
         { part: 'actors', values: system.counters() },
       ]),
     stop: async () => {
       await web.close();
+      await signIn.close();
+      await sessions.close();
       topics.close();
       await links.close();
       await system.stop();

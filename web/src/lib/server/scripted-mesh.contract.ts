@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { io, type Socket } from 'socket.io-client';
 import { startLinks } from '@thrum/actors/link/links';
+import { startSessions } from '@thrum/actors/sessions/sessions';
 import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock, type Clock } from '@thrum/actors/system/clock';
 import { silentLog, type Log } from '@thrum/actors/system/log';
@@ -23,6 +24,7 @@ import type { Refusal } from '@thrum/actors/wire/refusal';
 import type { RosterEntry } from '@thrum/actors/wire/roster';
 import type { Greeting, IngestNode } from '@thrum/actors/wire/web-to-browser';
 import { allowedNames } from './hosts.ts';
+import { createAccess } from './sign-in/tab-guard.ts';
 import { startWebNode } from './web-node.ts';
 
 const key = 'key of a scripted mesh';
@@ -83,7 +85,7 @@ const startMesh = async (t: TestContext, id: string, role: 'ingest' | 'web', see
     await system.stop();
   };
   t.after(stop);
-  return { links, topics, stop, address: links.self.address };
+  return { system, links, topics, stop, address: links.self.address };
 };
 
 /** An ingest node with the answers of the test. `asked` counts what it was asked. */
@@ -122,6 +124,11 @@ export const startIngest = async (t: TestContext, id = 'ingest-a', seeds: readon
   };
 };
 
+/** Cookies of somebody who is signed in, by the address of the web node: each tab comes with the one of its node. */
+const cookies = new Map<string, string>();
+
+export const cookieOf = (url: string): string => cookies.get(url) ?? '';
+
 export type WebOptions = { id?: string; clock?: Clock; log?: Log };
 
 /** A web node on a free port, linked to the mesh of `seed`. Its own clock may be a fake one; its links' is real. */
@@ -134,23 +141,31 @@ export const startWeb = async (t: TestContext, seed: { address: string }, option
   await once(http, 'listening');
   const { links, topics } = mesh;
   const names = allowedNames(['https://thrum.example.org']);
-  const web = startWebNode({ http, links, topics, system, names, version: 'test', sharesServer: false });
+  const sessions = await startSessions({ links, system: mesh.system, directory: undefined });
+  const access = createAccess(sessions, names.origins);
+  const web = startWebNode({ http, links, topics, system, names, access, version: 'test', sharesServer: false });
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await web.close();
     http.closeAllConnections();
     http.close();
+    await sessions.close();
     await system.stop();
   };
   t.after(() => (stopped ??= stop()));
   await eventually(() => links.peers().some((peer) => peer.role === 'ingest'));
   const { port } = http.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const { sid, session } = await sessions.open({ user: 'ada', generation: 1 });
+  cookies.set(url, `thrum=${sid}; __Host-thrum=${sid}`);
   return {
     ...web,
+    sessions,
+    session,
     http,
     system,
     port,
-    url: `http://127.0.0.1:${port}`,
+    url,
     stop: async () => {
       await (stopped ??= stop());
       await mesh.stop();
@@ -167,7 +182,7 @@ export const openTab = (t: TestContext, url: string, options: TabOptions = {}) =
     forceNew: true,
     reconnection: options.reconnects ?? false,
     reconnectionDelay: 20,
-    ...(options.headers && { extraHeaders: options.headers }),
+    extraHeaders: { cookie: cookieOf(url), ...options.headers },
   });
   t.after(() => void socket.close());
   const got: string[] = [];
