@@ -144,7 +144,7 @@ export const loopbackNetwork = (seed: number, options: LoopbackOptions): Loopbac
           }
           const place = listeners.get(address);
           if (!place || dead.has(to) || dead.has(host)) {
-            settle(() => ({ ok: false, reason: `nobody listens at ${address}` }));
+            settle(() => ({ ok: false, reason: `nobody listens at ${address}`, refused: true }));
             return;
           }
           const { near, far } = connect(host, turn, address, place.turn);

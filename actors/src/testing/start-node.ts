@@ -5,6 +5,8 @@
 import { startLinks } from '../link/links.ts';
 import type { LinkOptions, Links } from '../link/links.ts';
 import type { Transport } from '../link/transport.ts';
+import { startMembership } from '../membership/membership.ts';
+import type { Membership, MembershipRules } from '../membership/membership.ts';
 import { createActorSystem } from '../system/actor-system.ts';
 import type { ActorSystem } from '../system/actor-system.ts';
 import type { Clock } from '../system/clock.ts';
@@ -21,10 +23,14 @@ export type TestNode = {
   readonly host: string;
   readonly system: ActorSystem;
   readonly links: Links;
+  readonly membership: Membership;
   readonly topics: Topics;
   /** An orderly shutdown. */
   close: () => Promise<void>;
 };
+
+/** Wrong variants of single rules, by room. */
+export type NodeRules = { readonly membership?: Partial<MembershipRules> };
 
 export type NodeOptions = {
   clock: Clock;
@@ -33,10 +39,14 @@ export type NodeOptions = {
   role?: 'ingest' | 'web';
   links?: Pick<LinkOptions, 'maxOutboxBytes' | 'random'>;
   topics?: RetainedBounds;
+  rules?: NodeRules;
+  /** Indexes of the nodes known from the start; without it the first. */
+  seeds?: readonly number[];
   /** What the rooms above the links see instead of them: a link layer that misbehaves. */
   above?: (links: Links) => Links;
 };
 
+const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 const twoDigits = (index: number): string => String(index).padStart(2, '0');
 export const hostName = (index: number): string => `h${twoDigits(index)}`;
 export const nodeId = (index: number): string => `n${twoDigits(index)}`;
@@ -45,17 +55,26 @@ export const nodeId = (index: number): string => `n${twoDigits(index)}`;
 export const startNode = async (index: number, options: NodeOptions): Promise<TestNode> => {
   const host = hostName(index);
   const system = createActorSystem({ name: nodeId(index), clock: options.clock, log: options.log ?? silentLog });
+  const seeds = (options.seeds ?? [0]).map((seed) => `${hostName(seed)}:${port}`);
   const bare = await startLinks({
     self: { id: nodeId(index), name: `node-${twoDigits(index)}`, role: options.role ?? 'ingest' },
-    ...{ key: testMeshKey, bind: host, port, seeds: [`${hostName(0)}:${port}`], system, transport: options.transport },
+    ...{ key: testMeshKey, bind: host, port, seeds, system, transport: options.transport },
     ...options.links,
   });
   const links = options.above?.(bare) ?? bare;
+  const membership = startMembership({
+    ...{ links, system },
+    ...(options.rules?.membership && { rules: options.rules.membership }),
+  });
   const topics = startTopics({ links, system, ...(options.topics && { bounds: options.topics }) });
   return {
-    ...{ host, system, links, topics },
+    ...{ host, system, links, membership, topics },
     close: async () => {
+      // Not waited for: with a clock that stands still an answer may never come.
+      void membership.leave();
+      await nextTurn();
       topics.close();
+      membership.close();
       await links.close();
       await system.stop();
     },
