@@ -44,6 +44,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   agent: [],
 
   'ingest/src/store': ground,
+  'ingest/src/documents': [...ground, 'ingest/src/store'],
   'ingest/src/history': [...ground, 'ingest/src/store'],
   'ingest/src/live': mesh,
   'ingest/src/intake': [...ground, 'ingest/src/store', 'ingest/src/live'],
@@ -51,6 +52,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'ingest/src': [
     ...mesh,
     'ingest/src/store',
+    'ingest/src/documents',
     'ingest/src/history',
     'ingest/src/live',
     'ingest/src/intake',

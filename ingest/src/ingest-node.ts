@@ -9,9 +9,11 @@ import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock } from '@thrum/actors/system/clock';
 import { createLog } from '@thrum/actors/system/log';
 import { startTopics } from '@thrum/actors/topics/topics';
+import { documentsEndpoint } from '@thrum/actors/wire/documents';
 import type { Target } from '@thrum/actors/wire/schema';
 import { nodeNameOf, type Config } from './config.ts';
 import { exposition } from './control/exposition.ts';
+import { createDocumentsDoor } from './documents/documents.ts';
 import { startHistory } from './history/history.ts';
 import { Dictionaries } from './intake/dictionaries.ts';
 import { startIntake, type Intake } from './intake/intake.ts';
@@ -96,6 +98,8 @@ export const startIngestNode = async (
   });
   const history = startHistory({ store, catalogue, clock });
   links.serve('history', (question) => history.ask(question));
+  const documents = createDocumentsDoor(store.documents);
+  links.serve(documentsEndpoint, (question) => documents.ask(question));
   const retentionMs = config.retentionDays * dayMs;
   const intake = startIntake({
     server,
@@ -136,6 +140,7 @@ export const startIngestNode = async (
           { part: 'live', values: live.counters() },
           { part: 'store', values: { ready: store.health().state === 'ready' ? 1 : 0, ...store.counters() } },
           { part: 'history', values: history.counters() },
+          { part: 'documents', values: documents.counters() },
           { part: 'link', values: links.counters() },
           { part: 'topics', values: topics.counters() },
           { part: 'actors', values: { ...system.counters() } },

@@ -15,7 +15,7 @@ export const documentLimits = {
   /** Documents of one collection; one more is refused. */
   perCollection: 5_000,
   /** All documents of one list as JSON: it travels in one message. */
-  listBytes: 8 * 1024 * 1024,
+  listBytes: 4 * 1024 * 1024,
   /** What the store may take to answer; after it the question is refused as `store-away`. */
   storeDeadlineMs: 3_000,
   /** What a web node waits, over all the ingest nodes it tries. */

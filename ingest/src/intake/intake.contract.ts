@@ -19,7 +19,7 @@ import { encodeBatch, type Sample } from '@thrum/actors/wire/batch';
 import { catalogue } from '@thrum/actors/wire/catalogue';
 import { dictionaryOf, type Dictionary } from '@thrum/actors/wire/dictionary';
 import type { Ack, Busy } from '@thrum/actors/wire/ingest-to-agent';
-import type { Refusal } from '@thrum/actors/wire/refusal';
+import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
 import type { Target } from '@thrum/actors/wire/schema';
 import { protocolVersion } from '@thrum/actors/wire/version';
 import { startLive } from '../live/live.ts';
@@ -42,6 +42,7 @@ export type ScriptedStore = Store & {
 
 export const scriptedStore = (): ScriptedStore => {
   const waiting: (() => void)[] = [];
+  const away = () => Promise.resolve(refuse('store-away'));
   const store: ScriptedStore = {
     kind: 'duckdb',
     writes: [],
@@ -57,7 +58,8 @@ export const scriptedStore = (): ScriptedStore => {
       if (store.does !== 'never ends') return { ok: true, done: Promise.resolve(result) };
       return { ok: true, done: new Promise((resolve) => waiting.push(() => resolve(result))) };
     },
-    ask: () => Promise.resolve({ ok: false, code: 'store-away', detail: '' }),
+    ask: away,
+    documents: { get: away, put: away, delete: away, list: away },
     health: () => ({ state: 'ready', sinceMs: 0, detail: '' }),
     onHealth: () => () => undefined,
     counters: () => ({}),

@@ -15,6 +15,7 @@ import type { WireTarget } from '@thrum/actors/wire/dictionary';
 import type { Aggregate } from '@thrum/actors/wire/question';
 import type { Refusal, RefusalCode } from '@thrum/actors/wire/refusal';
 import type { Target } from '@thrum/actors/wire/schema';
+import type { DocumentStore } from './documents.ts';
 
 /** Who a batch comes from, as said in the hello. (epoch, seq) names the batch among all of this host. */
 export type Origin = {
@@ -93,6 +94,8 @@ export type Store = {
   write(request: WriteRequest): WriteOutcome;
   /** Never throws: refuses with `deadline` or `store-away`. */
   ask(question: StoreQuestion, options: { readonly deadlineMs: number }): Promise<StoreAnswer>;
+  /** Small documents beside the samples. */
+  readonly documents: DocumentStore;
   health(): StoreHealth;
   /** The listener is called at each change of state; returns how to stop that. */
   onHealth(listener: (health: StoreHealth) => void): () => void;

@@ -3,6 +3,7 @@ import { createHealth } from '../health.ts';
 import { defaultMaxHeldBytes } from '../admissible.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { openDatabase } from './database.ts';
+import { createDuckdbDocuments } from './duckdb-documents.ts';
 import { createQuestions } from './duckdb-question.ts';
 import { startGroupWriter } from './group-writer.ts';
 
@@ -32,6 +33,7 @@ export const openDuckdbStore = async (options: StoreOptions): Promise<Store> => 
     kind: 'duckdb',
     write: (request) => writer.write(request),
     ask: (question, { deadlineMs }) => questions.ask(question, deadlineMs),
+    documents: createDuckdbDocuments(database, clock),
     health: () => health.now(),
     onHealth: (listener) => health.on(listener),
     counters: () => ({ ...writer.counters(), ...questions.counters() }),

@@ -13,6 +13,7 @@ import { createElasticsearchClient, reasonOf, type Reply } from './client.ts';
 import { dayOf } from './day-index.ts';
 import { createDayIndices } from './day-indices.ts';
 import { createDocumentLines } from './document-lines.ts';
+import { createElasticsearchDocuments } from './elasticsearch-documents.ts';
 import { createSearch } from './search.ts';
 
 const probeEveryMs = 2_000;
@@ -44,6 +45,7 @@ export const openElasticsearchStore = (options: StoreOptions): Store => {
     random,
   });
   const search = createSearch({ client, prefix, health, clock });
+  const documents = createElasticsearchDocuments({ client, prefix, replicas: options.replicas, health, clock });
   let closed = false;
   let isClosing = false;
   let probing = false;
@@ -72,7 +74,11 @@ export const openElasticsearchStore = (options: StoreOptions): Store => {
 
   const stopListening = health.on(({ state }) => {
     if (state === 'ready') void indices.forbidAutomatic().then(upkeep);
-    else indices.forgetAll(); // who knows what comes back: a restored or an empty server
+    else {
+      // who knows what comes back: a restored or an empty server
+      indices.forgetAll();
+      documents.forget();
+    }
   });
   const timers = [clock.every(probeEveryMs, () => void probe()), clock.every(upkeepEveryMs, () => void upkeep())];
   void probe();
@@ -81,6 +87,7 @@ export const openElasticsearchStore = (options: StoreOptions): Store => {
     kind: 'elasticsearch',
     write: (request) => writer.write(request),
     ask: (question, { deadlineMs }) => search.ask(question, deadlineMs),
+    documents,
     health: () => health.now(),
     onHealth: (listener) => health.on(listener),
     counters: () => ({ ...writer.counters(), ...search.counters() }),
