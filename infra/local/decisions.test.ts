@@ -75,6 +75,7 @@ const one: OneMachine = {
   ports: { dashboard: 7070, ingest: 7071, ingestMesh: 7072, webMesh: 7073, agentMetrics: 7079 },
   ingestBind: '127.0.0.1',
   store: undefined,
+  setUpToken: 'token-of-the-set-up-link',
   inherited: { PATH: '/bin', THRUM_PORT: '1', THRUM_RETENTION_DAYS: '2', THRUM_TOKEN: 'given to the launcher' },
 };
 
@@ -126,16 +127,20 @@ test('the store and its passwords reach ingest alone', () => {
 });
 
 test('the greeting shows the address of the store without its password', () => {
-  const text = greeting({ ...one, store: 'elasticsearch:https://me:hunter2@a:9200,https://me:hunter2@b:9200' }, 1);
+  const text = greeting(
+    { ...one, store: 'elasticsearch:https://me:hunter2@a:9200,https://me:hunter2@b:9200' },
+    1,
+    'done',
+  );
   assert.match(text, /elasticsearch:https:\/\/\*\*\*@a:9200,https:\/\/\*\*\*@b:9200/);
   assert.doesNotMatch(text, /hunter2/);
 });
 
 test('the greeting names the dashboard, the data and the file of the token', () => {
-  const text = greeting(one, 1234);
+  const text = greeting(one, 1234, 'done');
   for (const part of ['http://localhost:7070/', '/data', '/data/token', '--ingest-bind 0.0.0.0', '1.2 s'])
     assert.ok(text.includes(part), part);
-  assert.equal(greeting({ ...one, ingestBind: '0.0.0.0' }, 1).includes('--ingest-bind'), false);
+  assert.equal(greeting({ ...one, ingestBind: '0.0.0.0' }, 1, 'done').includes('--ingest-bind'), false);
 });
 
 test('a port in use is known by its reason, and a free one is free', async (t) => {

@@ -11,6 +11,7 @@ import { endLeftOver, openDataDirectory } from './data-directory.ts';
 import { meshSettings } from './launcher-settings.ts';
 import { whyNotFree } from './ports.ts';
 import { describeEnding } from './restart-policy.ts';
+import { dashboardLines, setUpLink } from './set-up-link.ts';
 import { spokenTo } from './spoken.ts';
 import { meshTable, startMesh, type Mesh } from './start-mesh.ts';
 
@@ -22,6 +23,7 @@ if (!opened.ok) {
 }
 const { directory } = opened;
 
+const storeAnswersWithinMs = 5000;
 const spoken = spokenTo((text) => process.stderr.write(text), process.env['THRUM_LOG_LEVEL'] === undefined);
 let mesh: Mesh | undefined;
 let elasticsearch: { url: string; stop(): Promise<void> } | undefined;
@@ -93,12 +95,14 @@ try {
   mesh = await meshing;
   spoken.up();
   recordPids();
+  const { dashboardUrl, setUpToken, setUp } = mesh;
+  const need = await setUp.known(storeAnswersWithinMs);
   console.log(
     [
       '',
       `  The mesh is up (${(performance.now() / 1000).toFixed(1)} s).`,
       '',
-      `  Dashboard      ${mesh.dashboardUrl}/`,
+      ...dashboardLines(dashboardUrl, setUpToken, need),
       `  For agents     ${mesh.agentsUrl} (token in ${mesh.tokenFile})`,
       `  Elasticsearch  ${withoutPasswords(settings.elasticsearch ?? elasticsearch?.url ?? '')}`,
       `  Data           ${directory.path}`,
@@ -109,6 +113,10 @@ try {
       '',
     ].join('\n'),
   );
+  if (need === undefined)
+    setUp.onKnown((late) => {
+      if (late === 'needed') console.log(`  Set up Thrum   ${setUpLink(dashboardUrl, setUpToken)}\n`);
+    });
 } catch (error) {
   spoken.failed();
   if (!ending) console.error(error instanceof Error ? error.message : error);

@@ -5,6 +5,7 @@
 import { withoutPasswords } from '@thrum/actors/system/without-passwords';
 import type { Program } from './process.ts';
 import { programOf } from './programs.ts';
+import { dashboardLines, type SetUpNeed } from './set-up-link.ts';
 
 export type OneMachine = {
   /** Absolute path of a file of the installation. */
@@ -19,6 +20,7 @@ export type OneMachine = {
   readonly ingestBind: string;
   /** As ingest takes it; the embedded one in the data directory when not given. */
   readonly store: string | undefined;
+  readonly setUpToken: string;
   readonly inherited: NodeJS.ProcessEnv;
 };
 
@@ -55,6 +57,8 @@ export const programsOf = (one: OneMachine): { ingest: Program; web: Program; ag
         THRUM_MESH_PORT: String(ports.webMesh),
         THRUM_MESH_SEEDS: `${local}:${ports.ingestMesh}`,
         THRUM_MESH_KEY: meshKey,
+        THRUM_DATA: one.file('web'),
+        THRUM_SETUP_TOKEN: one.setUpToken,
       },
       inherited,
     ),
@@ -73,14 +77,16 @@ export const programsOf = (one: OneMachine): { ingest: Program; web: Program; ag
   };
 };
 
-/** What is printed once the dashboard can be opened. Names the file of the token, never the token. */
-export const greeting = (one: OneMachine, tookMs: number): string => {
+export const dashboardUrlOf = (one: OneMachine): string => `http://localhost:${one.ports.dashboard}`;
+
+/** What is printed once the dashboard can be opened. Names the file of the agents' token, never that token. */
+export const greeting = (one: OneMachine, tookMs: number, need: SetUpNeed | undefined): string => {
   const onlyHere = one.ingestBind === '127.0.0.1' || one.ingestBind === '::1' || one.ingestBind === 'localhost';
   return [
     '',
     `  Thrum is up (${(tookMs / 1000).toFixed(1)} s).`,
     '',
-    `  Dashboard      http://localhost:${one.ports.dashboard}/`,
+    ...dashboardLines(dashboardUrlOf(one), one.setUpToken, need),
     `  Data           ${one.file()}`,
     `  Store          ${withoutPasswords(storeOf(one))}`,
     `  Another host   ${onlyHere ? 'start this with `npm start -- --ingest-bind 0.0.0.0`, then copy' : 'copy'} ${tokenFile(one)}`,

@@ -28,6 +28,7 @@ const decidedHere = [
   'THRUM_METRICS_PORT',
   'THRUM_NODE_NAME',
   'THRUM_PORT',
+  'THRUM_SETUP_TOKEN',
   'THRUM_STORE',
   'THRUM_TOKEN',
 ];

@@ -12,6 +12,7 @@ import type { Program } from './process.ts';
 import { programOf, type Settings } from './programs.ts';
 import { startRole, type Role, type RoleEvent } from './role.ts';
 import { keepSecret } from './secrets.ts';
+import { listenForSetUp, makeSetUpToken, type SetUpWord } from './set-up-link.ts';
 
 export type MeshOptions = {
   /** Everything the mesh keeps lies in here. */
@@ -46,6 +47,9 @@ export type Mesh = {
   readonly agentsUrl: string;
   readonly token: string;
   readonly tokenFile: string;
+  /** Of the one-time link, and whether it is needed. */
+  readonly setUpToken: string;
+  readonly setUp: SetUpWord;
   readonly ingest: readonly MeshProcess[];
   readonly web: readonly MeshProcess[];
   readonly agents: readonly MeshProcess[];
@@ -68,6 +72,8 @@ export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
   const tokenFile = file('token');
   const token = keepSecret(tokenFile);
   keepSecret(file('mesh-key'));
+  const setUpToken = makeSetUpToken();
+  const setUp = listenForSetUp();
 
   const plan = async (kind: 'ingest' | 'web', count: number) =>
     Promise.all(
@@ -99,7 +105,10 @@ export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
       program,
       restart,
       clock: systemClock,
-      onEvent: (event) => onEvent?.(program.name, event),
+      onEvent: (event) => {
+        if (kind === 'web' && event.kind === 'output' && event.output.from === 'stdout') setUp.hear(event.output.line);
+        onEvent?.(program.name, event);
+      },
     });
     const process: MeshProcess = {
       ...role,
@@ -129,7 +138,9 @@ export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
     });
     const web = webNodes.map((one) => {
       const origins = [dashboardUrl, `http://${addressOf(dashboardPort)}`].join(',');
-      const settings = { ...node(one), THRUM_ORIGINS: origins, ...options.settings?.web };
+      const own = { THRUM_ORIGINS: origins, THRUM_DATA: file(one.name), THRUM_SETUP_TOKEN: setUpToken };
+      mkdirSync(file(one.name), { recursive: true, mode: 0o700 });
+      const settings = { ...node(one), ...own, ...options.settings?.web };
       return begin('web', `http://localhost:${one.port}`, programOf('web', one.name, settings, inherited));
     });
     await ready([...ingest, ...web]);
@@ -173,7 +184,20 @@ export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
       }),
     );
     await ready(agents);
-    return { dashboardUrl, agentsUrl, token, tokenFile, ingest, web, agents, balancer, processes: () => all, stop };
+    return {
+      dashboardUrl,
+      agentsUrl,
+      token,
+      tokenFile,
+      setUpToken,
+      setUp,
+      ingest,
+      web,
+      agents,
+      balancer,
+      processes: () => all,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -8,12 +8,13 @@ import { settingsOrExit } from '@thrum/actors/system/settings';
 import { ensureBuilt, page } from './build.ts';
 import { endLeftOver, openDataDirectory } from './data-directory.ts';
 import { startSettings } from './launcher-settings.ts';
-import { greeting, meshKeyFile, programsOf, tokenFile, type OneMachine } from './one-machine.ts';
+import { dashboardUrlOf, greeting, meshKeyFile, programsOf, tokenFile, type OneMachine } from './one-machine.ts';
 import { portOr, whyNotFree } from './ports.ts';
 import type { Program } from './process.ts';
 import { describeEnding } from './restart-policy.ts';
 import { startRole, type Role, type RoleEvent } from './role.ts';
 import { keepSecret } from './secrets.ts';
+import { listenForSetUp, makeSetUpToken, setUpLink } from './set-up-link.ts';
 import { spokenTo } from './spoken.ts';
 
 const settings = settingsOrExit(startSettings, 'npm start --');
@@ -44,6 +45,7 @@ const one: OneMachine = {
   },
   ingestBind: settings.ingestBind,
   store: settings.store,
+  setUpToken: makeSetUpToken(),
   inherited: process.env,
 };
 const wanted = [
@@ -66,7 +68,7 @@ if (obstacles.some(Boolean)) fail(obstacles.filter(Boolean).join('\n'), 2);
 try {
   keepSecret(tokenFile(one));
   keepSecret(meshKeyFile(one));
-  for (const folder of ['ingest', 'agent']) mkdirSync(directory.file(folder), { recursive: true, mode: 0o700 });
+  for (const folder of ['ingest', 'agent', 'web']) mkdirSync(directory.file(folder), { recursive: true, mode: 0o700 });
 } catch (error) {
   fail(error instanceof Error ? error.message : String(error), 2);
 }
@@ -76,9 +78,14 @@ let stopping: Promise<void> | undefined;
 /** Before everything was ready once, an end is no crash to recover from but a reason to give up. */
 let up = false;
 
+/** Whether a set-up link is needed is the store's to say; a store that is slow to start is not waited for. */
+const storeAnswersWithinMs = 5000;
 const spoken = spokenTo((text) => process.stderr.write(text), process.env['THRUM_LOG_LEVEL'] === undefined);
 
+const setUp = listenForSetUp();
+
 const tell = (name: string) => (event: RoleEvent) => {
+  if (event.kind === 'output' && event.output.from === 'stdout' && name === 'web') setUp.hear(event.output.line);
   if (event.kind === 'output' && event.output.from === 'stderr') spoken.say(name, event.output.line);
   if (event.kind !== 'ended' || stopping) return;
   if (!up) {
@@ -163,7 +170,13 @@ try {
   await Promise.all(Array.from(roles.values(), (role) => role.ready()));
   up = true;
   spoken.up();
-  console.log(greeting(one, performance.now()));
+  const readyMs = performance.now();
+  const need = await setUp.known(storeAnswersWithinMs);
+  console.log(greeting(one, readyMs, need));
+  if (need === undefined)
+    setUp.onKnown((late) => {
+      if (late === 'needed') console.log(`  Set up Thrum   ${setUpLink(dashboardUrlOf(one), one.setUpToken)}\n`);
+    });
 } catch (error) {
   // One that ended has been told and stops the others; what is left is one that runs and never says that it is ready.
   if (!stopping) {
