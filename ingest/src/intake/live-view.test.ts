@@ -307,6 +307,42 @@ test('the roster says who a host is, and how far its clock is off', async () => 
   assert.ok(entry.clockOffsetMs >= 5_000 && entry.clockOffsetMs < 15_000);
 });
 
+test('the roster says why a host that is up is not healthy, in one entry however often it happens', async () => {
+  const { node, store } = await start();
+  const entries = rosterOf(node);
+  const agent = node.agent();
+  await agent.greet();
+  await agent.works();
+  await eventually(() => assert.equal(entries.size, 1));
+  const before = node.live.counters()['rosterChanges'] ?? 0;
+  store.does = 'refuses';
+  for (let n = 0; n < 5; n += 1) agent.send(tick(Date.now() + n, n));
+  await eventually(() =>
+    assert.deepEqual([...entries.values()][0]?.degraded, ['samples of it are refused: the store will never take them']),
+  );
+  agent.send(tick(Date.now() + 10, 10));
+  await eventually(() => assert.equal(agent.acks.flatMap(({ refused }) => refused).length, 6));
+  assert.equal(node.live.counters()['rosterChanges'], before + 1);
+  assert.equal(node.live.counters()['hostsDegraded'], 1);
+});
+
+test('an agent that drops because its queue is full says so itself, and its host is degraded', async () => {
+  const { node } = await start();
+  const entries = rosterOf(node);
+  const agent = node.agent();
+  await agent.greet();
+  const report = (timeMs: number, dropped: number) => [sampleOf('agent', { queue_dropped: dropped }, { timeMs })];
+  const now = Date.now();
+  agent.send(report(now - 2 * second, 7));
+  agent.send(report(now - second, 7));
+  await eventually(() => assert.ok(agent.acknowledged(2)));
+  assert.deepEqual([...entries.values()][0]?.degraded, [], 'what it dropped before is over');
+  agent.send(report(now, 8));
+  await eventually(() =>
+    assert.deepEqual([...entries.values()][0]?.degraded, ['its agent drops samples because its queue is full']),
+  );
+});
+
 test(
   'a host that moves to another node belongs to that one, and the old one forgets it',
   { timeout: 30_000 },

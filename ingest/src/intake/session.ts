@@ -237,7 +237,10 @@ export class Session {
     this.#inFlight.push(flight);
     const landed = (result: WriteResult): void => {
       this.#inFlight.splice(this.#inFlight.indexOf(flight), 1);
-      if (result.ok) this.#done(epoch, seq, [...judged.refused, ...result.refused]);
+      if (result.ok) {
+        connected.stored();
+        this.#done(epoch, seq, [...judged.refused, ...result.refused]);
+      }
       if (this.#leaving && this.#inFlight.length === 0) this.#left();
     };
     done.then(landed).catch((error: unknown) => {
@@ -260,6 +263,7 @@ export class Session {
 
   #busy(epoch: number, seq: number, afterMs: number): void {
     this.#around.counts.batchesBusy += 1;
+    this.#connected?.busy();
     this.peer.send('busy', { epoch, seq, afterMs: Math.min(600_000, Math.max(0, afterMs)) });
   }
 
@@ -279,6 +283,7 @@ export class Session {
     const { counts, clock, log } = this.#around;
     counts.refuseSamples(refused);
     for (const one of refused) {
+      this.#connected?.refused(one.code);
       if (this.#loggedCodes.has(one.code)) continue;
       this.#loggedCodes.add(one.code);
       log.warn({ host: this.#hello?.host, ...one }, 'Samples are refused; said once per connection and reason');

@@ -34,51 +34,6 @@ const connect = (known: KnownHosts<{ roster: RosterHost }>, hostId: string, nowM
   return roster;
 };
 
-test('an entry is due at each change of state and only then', () => {
-  const roster = new RosterHost('node-a', hello('h'));
-  roster.greet(hello('h'), 5, 0);
-  const states: (string | undefined)[] = [];
-  for (const nowMs of [0, 100, 4_900, 5_000, 6_000, 29_000, 30_000, 40_000])
-    states.push(roster.due(nowMs, nowMs)?.connection);
-  assert.deepEqual(states, ['connected', undefined, undefined, 'silent', undefined, undefined, 'down', undefined]);
-  assert.equal(roster.heard(5, 41_000), true);
-  const entry = roster.due(41_000, 41_000);
-  assert.equal(entry?.connection, 'connected');
-  assert.equal(entry.claim, 5);
-  assert.equal(entry.node, 'node-a');
-  assert.equal(roster.heard(5, 41_500), false);
-});
-
-test('a connection given up for silence is still called silent, then down at 30 s', () => {
-  const roster = new RosterHost('node-a', hello('h'));
-  roster.greet(hello('h'), 5, 0);
-  roster.lost(5, 12_000, true);
-  assert.equal(roster.held, false);
-  assert.equal(roster.due(12_000, 0)?.connection, 'silent');
-  assert.equal(roster.due(29_999, 0), undefined);
-  assert.equal(roster.due(30_000, 0)?.connection, 'down');
-});
-
-test('what an older connection of a host still says is of no effect', () => {
-  const roster = new RosterHost('node-a', hello('h'));
-  roster.greet(hello('h'), 1, 0);
-  roster.greet(hello('h'), 2, 1_000);
-  roster.lost(1, 1_500, false);
-  roster.left(1, 1_600);
-  assert.equal(roster.heard(1, 9_000), false);
-  assert.equal(roster.due(1_600, 0)?.connection, 'connected');
-  assert.equal(roster.heardMs, 1_000);
-});
-
-test('a host that said goodbye does not turn into a lost one when its connection closes', () => {
-  const roster = new RosterHost('node-a', hello('h'));
-  roster.greet(hello('h'), 1, 0);
-  roster.left(1, 100);
-  roster.lost(1, 200, false);
-  assert.equal(roster.due(200, 0)?.connection, 'left');
-  assert.equal(roster.due(60_000, 0), undefined);
-});
-
 test('a claim is larger than every claim seen before, though the clock of the other node be ahead', () => {
   const known = new KnownHosts<{ roster: RosterHost }>({ maxHosts: 10 });
   known.claimedElsewhere('h', 50_000);

@@ -12,9 +12,11 @@ import type { Topics } from '@thrum/actors/topics/topics';
 import type { Batch } from '@thrum/actors/wire/batch';
 import type { Dictionary } from '@thrum/actors/wire/dictionary';
 import { encodeOverviewFrame, type OverviewRow } from '@thrum/actors/wire/frame';
-import { refuse } from '@thrum/actors/wire/refusal';
+import { refuse, type RefusalCode } from '@thrum/actors/wire/refusal';
+import { HostHealth } from './health.ts';
 import { HostLive } from './host-live.ts';
 import { KnownHosts } from './known-hosts.ts';
+import { QueueDrops } from './queue-drops.ts';
 import { RosterHost, type HostHello } from './roster-host.ts';
 import { readRosterClaim } from './roster-claim.ts';
 import { Snapshots, type AskRecent, type SnapshotReply } from './snapshots.ts';
@@ -26,6 +28,10 @@ export type Connected = {
   accept(batch: Batch, accepted: Uint8Array): void;
   /** Something came from the agent, if only the answer to a ping. */
   heard(): void;
+  /** What became of its batches: the store had no room, has one, or will never take some samples. */
+  busy(): void;
+  stored(): void;
+  refused(code: RefusalCode): void;
   lost(unheard: boolean): void;
   left(): void;
 };
@@ -62,6 +68,8 @@ const prefix = 'host/';
 type Host = {
   readonly roster: RosterHost;
   readonly values: HostLive;
+  readonly health: HostHealth;
+  readonly drops: QueueDrops;
   superseded: () => void;
 };
 
@@ -76,7 +84,10 @@ export const startLive = (options: LiveOptions): Live => {
   let hostFrames = 0;
 
   const publishState = (host: Host): void => {
-    const entry = host.roster.due(clock.monotonicMs(), clock.wallMs());
+    const nowMs = clock.monotonicMs();
+    const clockOffsetMs = host.values.offsetMs;
+    const degraded = host.roster.held ? host.health.reasons(nowMs, clockOffsetMs) : [];
+    const entry = host.roster.due(nowMs, clock.wallMs(), { degraded, clockOffsetMs });
     if (!entry) return;
     counts.rosterChanges += 1;
     topics.publish('roster', utf8.encode(JSON.stringify(entry)), { key: entry.hostId });
@@ -96,7 +107,8 @@ export const startLive = (options: LiveOptions): Live => {
     };
     const values = new HostLive({ hostId, newTableId: options.newTableId, publish });
     values.watched = watched.has(hostId);
-    return { roster: new RosterHost(links.self.id, hello), values, superseded: () => undefined };
+    const roster = new RosterHost(links.self.id, hello);
+    return { roster, values, health: new HostHealth(), drops: new QueueDrops(), superseded: () => undefined };
   };
 
   const greet = (hello: HostHello, superseded: () => void): Connected => {
@@ -108,10 +120,11 @@ export const startLive = (options: LiveOptions): Live => {
       const gone = known.add(hostId, host);
       if (gone !== undefined) forget(gone);
     }
-    const { roster, values } = host;
+    const { roster, values, health } = host;
     const own = host;
     host.superseded = superseded;
     roster.greet(hello, claim, clock.monotonicMs());
+    health.greeted(clock.monotonicMs());
     values.greet({ boot: hello.boot, dictionary: hello.dictionary, offsetMs: hello.clockOffsetMs });
     publishState(host);
     return {
@@ -126,6 +139,9 @@ export const startLive = (options: LiveOptions): Live => {
       heard: () => {
         if (roster.heard(claim, clock.monotonicMs())) publishState(own);
       },
+      busy: () => health.busy(clock.monotonicMs()),
+      stored: () => health.stored(),
+      refused: (code) => health.refused(code, clock.monotonicMs()),
       lost: (unheard) => {
         roster.lost(claim, clock.monotonicMs(), unheard);
         if (roster.claim === claim && known.isElsewhere(hostId)) {
@@ -160,6 +176,7 @@ export const startLive = (options: LiveOptions): Live => {
 
   const sweep = (): void => {
     for (const host of known.hosts.values()) {
+      if (host.drops.happened(host.values.ticks)) host.health.dropped(clock.monotonicMs());
       publishState(host);
       host.values.tidy();
     }
@@ -215,6 +232,7 @@ export const startLive = (options: LiveOptions): Live => {
     counters: () => {
       let series = 0;
       let connected = 0;
+      let degraded = 0;
       let outOfOrder = 0;
       let beyondBatch = 0;
       for (const { roster, values } of known.hosts.values()) {
@@ -222,6 +240,7 @@ export const startLive = (options: LiveOptions): Live => {
         outOfOrder += values.ticks.outOfOrder;
         beyondBatch += values.ticks.beyondBatch;
         if (roster.held) connected += 1;
+        if (roster.degraded) degraded += 1;
       }
       const snapshotCounts = Object.entries(snapshots.counters()).map(([name, value]) => [`snapshot_${name}`, value]);
       return {
@@ -231,6 +250,7 @@ export const startLive = (options: LiveOptions): Live => {
         samplesBeyondBatch: beyondBatch,
         hosts: known.hosts.size,
         hostsConnected: connected,
+        hostsDegraded: degraded,
         hostsWatched: watched.size,
         series,
         ...(Object.fromEntries(snapshotCounts) as Record<string, number>),

@@ -23,12 +23,21 @@ export type HostHello = {
   readonly clockOffsetMs: number;
 };
 
+/** What is seen of a host besides its connection. */
+export type Seen = {
+  readonly degraded: readonly string[];
+  /** Ingest's clock less the agent's, as well as it is known by now. */
+  readonly clockOffsetMs: number;
+};
+
 export class RosterHost {
   readonly node: string;
   claim = -1;
   #hello: HostHello;
   #facts: ConnectionFacts = { heardMs: -Infinity, lostMs: undefined, left: false };
   #published: Connection | undefined;
+  #sinceMs = 0;
+  #degraded = '';
   #held = false;
 
   constructor(node: string, hello: HostHello) {
@@ -39,6 +48,11 @@ export class RosterHost {
   /** A connection of this host stands, as far as this node knows. */
   get held(): boolean {
     return this.#held;
+  }
+
+  /** It was published as up and not healthy. */
+  get degraded(): boolean {
+    return this.#degraded !== '';
   }
 
   get heardMs(): number {
@@ -78,14 +92,19 @@ export class RosterHost {
     this.#facts = { heardMs: nowMs, lostMs: nowMs, left: true };
   }
 
-  /** The entry to publish, when the state is another than the one published last. */
-  due(nowMs: number, wallMs: number): RosterEntry | undefined {
+  /** The entry to publish, when the state or what is degraded is another than the one published last. */
+  due(nowMs: number, wallMs: number, seen: Seen): RosterEntry | undefined {
     const connection = connectionState(this.#facts, nowMs);
-    if (connection === this.#published) return undefined;
+    const degraded = connection === 'connected' ? seen.degraded : [];
+    const reasons = degraded.join('\n');
+    if (connection === this.#published && reasons === this.#degraded) return undefined;
+    if (connection !== this.#published) this.#sinceMs = wallMs;
     this.#published = connection;
-    const { hostId, machine, cluster, labels, agentVersion, periodMs, clockOffsetMs } = this.#hello;
+    this.#degraded = reasons;
+    const { hostId, machine, cluster, labels, agentVersion, periodMs } = this.#hello;
+    const clockOffsetMs = Math.round(seen.clockOffsetMs);
     const who = { hostId, machine, cluster, labels, agentVersion, periodMs, clockOffsetMs };
     const order = { epoch: this.#hello.epoch, attempt: this.#hello.attempt, claim: this.claim };
-    return { ...who, ...order, connection, sinceMs: wallMs, node: this.node, degraded: [] };
+    return { ...who, ...order, connection, sinceMs: this.#sinceMs, node: this.node, degraded };
   }
 }
