@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
 import { startLinks, type Links } from '@thrum/actors/link/links';
+import { startMembership } from '@thrum/actors/membership/membership';
 import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock } from '@thrum/actors/system/clock';
 import { createLog } from '@thrum/actors/system/log';
@@ -79,6 +80,7 @@ export const startIngestNode = async (
     await store.close();
     throw error;
   }
+  const membership = startMembership({ links, system });
   const topics = startTopics({ links, system });
   const dictionaries = new Dictionaries(catalogue);
   const intakeDoor: { intake?: Intake } = {};
@@ -119,8 +121,10 @@ export const startIngestNode = async (
     log.info({}, 'Stopping');
     await intake.close();
     live.close();
+    await membership.leave();
     await store.close();
     topics.close();
+    membership.close();
     await links.close();
     await system.stop();
   };
@@ -130,7 +134,12 @@ export const startIngestNode = async (
     meshPort: Number(links.self.address.split(':').at(-1)),
     health: () => ({
       ready: stopping === undefined,
-      body: { ready: stopping === undefined, node: name, store: { kind: store.kind, ...store.health() } },
+      body: {
+        ready: stopping === undefined,
+        node: name,
+        store: { kind: store.kind, ...store.health() },
+        mesh: membership.members().map(({ node, state }) => ({ node: node.name, role: node.role, state })),
+      },
     }),
     metrics: () => {
       const { refused, samplesRefused, ...counts } = intake.counts;
@@ -142,6 +151,7 @@ export const startIngestNode = async (
           { part: 'history', values: history.counters() },
           { part: 'documents', values: documents.counters() },
           { part: 'link', values: links.counters() },
+          { part: 'membership', values: membership.counters() },
           { part: 'topics', values: topics.counters() },
           { part: 'actors', values: { ...system.counters() } },
           { part: 'process', values: processValues() },

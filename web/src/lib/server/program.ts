@@ -4,6 +4,7 @@ import type { Server as HttpServer } from 'node:http';
 import { join } from 'node:path';
 import { startLinks } from '@thrum/actors/link/links';
 import { startSessions } from '@thrum/actors/sessions/sessions';
+import { startMembership } from '@thrum/actors/membership/membership';
 import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock } from '@thrum/actors/system/clock';
 import { createLog } from '@thrum/actors/system/log';
@@ -52,6 +53,7 @@ export const startProgram = async (
     ...(settings.meshAdvertise !== undefined && { advertise: settings.meshAdvertise }),
     system,
   });
+  const membership = startMembership({ links, system });
   const topics = startTopics({ links, system });
   const { data } = settings;
   if (data === undefined)
@@ -94,14 +96,17 @@ export const startProgram = async (
         { part: 'sign_in', values: signIn.counters() },
         { part: 'sessions', values: sessions.counters() },
         { part: 'link', values: links.counters() },
+        { part: 'membership', values: membership.counters() },
         { part: 'topics', values: topics.counters() },
         { part: 'actors', values: system.counters() },
       ]),
     stop: async () => {
       await web.close();
+      await membership.leave();
       await signIn.close();
       await sessions.close();
       topics.close();
+      membership.close();
       await links.close();
       await system.stop();
     },
