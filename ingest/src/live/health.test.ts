@@ -64,23 +64,23 @@ const busyFor = (health: HostHealth, fromMs: number, toMs: number): void => {
   for (let ms = fromMs; ms <= toMs; ms += 1000) health.busy(ms);
 };
 
-test('a store without room for a moment is no reason, one without for half a minute is', () => {
+test('a store without room for a moment is no reason, one without for a minute is', () => {
   const health = greeted();
-  busyFor(health, 0, 29_000);
-  assert.deepEqual(health.reasons(29_000, 0), []);
-  busyFor(health, 30_000, 40_000);
-  assert.match(health.reasons(40_000, 0).join(), /no room/);
+  busyFor(health, 0, 59_000);
+  assert.deepEqual(health.reasons(59_000, 0), []);
+  busyFor(health, 60_000, 70_000);
+  assert.match(health.reasons(70_000, 0).join(), /no room/);
   health.stored();
-  assert.match(health.reasons(54_999, 0).join(), /no room/, 'a batch or two may be stored in between');
-  assert.deepEqual(health.reasons(55_000, 0), []);
-  health.busy(56_000);
-  assert.deepEqual(health.reasons(56_000, 0), [], 'the time before does not count');
+  assert.match(health.reasons(84_999, 0).join(), /no room/, 'a batch or two may be stored in between');
+  assert.deepEqual(health.reasons(85_000, 0), []);
+  health.busy(86_000);
+  assert.deepEqual(health.reasons(86_000, 0), [], 'the time before does not count');
 });
 
 test('a store that takes some batches and not others has room', () => {
   const health = greeted();
-  busyFor(health, 0, 29_000);
+  busyFor(health, 0, 59_000);
   health.stored();
-  busyFor(health, 30_000, 59_000);
-  assert.deepEqual(health.reasons(59_000, 0), []);
+  busyFor(health, 60_000, 119_000);
+  assert.deepEqual(health.reasons(119_000, 0), []);
 });

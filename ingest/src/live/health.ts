@@ -17,7 +17,7 @@ export const healthLimits = {
   /** Lost samples are worth a look for this long after the last one. */
   lossStandsMs: 60_000,
   /** The store may be short of room for a moment, or store some and not others; nothing stored for so long is worth a look. */
-  busyForMs: 30_000,
+  busyForMs: 60_000,
   /** Without an answer of `busy` for so long the store has room again. */
   busyOverMs: 15_000,
 } as const;

@@ -37,6 +37,21 @@ test('a page that is cut off calls nothing live', () => {
   assert.equal(freshness({ ...facts, cutOff: true }), 'stale');
 });
 
+test('a host that is not well is degraded while its values are current, and only then', () => {
+  const ill = { ...facts, degraded: true };
+  assert.equal(stateOf(ill), 'degraded');
+  assert.equal(
+    stateOf({ ...ill, ageMs: 3000 }),
+    'degraded',
+    'a late tick is the smaller trouble, and its age is printed',
+  );
+  assert.equal(stateOf({ ...ill, ageMs: 6000 }), 'stale');
+  assert.equal(stateOf({ ...ill, ageMs: undefined }), 'waiting');
+  assert.equal(stateOf({ ...ill, cutOff: true }), 'stale');
+  assert.equal(stateOf({ ...ill, connection: 'down' }), 'down');
+  assert.equal(freshness(ill), 'live', 'its values are not grey');
+});
+
 test('every state has a word, a shape and a place in the order', () => {
   assert.deepEqual([...states].sort(), Object.keys(stateLooks).sort());
   const ranks = states.map((state) => stateLooks[state].rank);

@@ -9,13 +9,16 @@ import type { Connection } from '@thrum/actors/wire/roster';
 /** How old the newest values are: under 2 periods, 2 to 5, more, or there never were any. */
 export type Fresh = 'live' | 'late' | 'stale' | 'none';
 
-/** `waiting`: connected, and no sample was ever seen. The other words are those of the design. */
-export type HostState = 'live' | 'late' | 'stale' | 'reconnecting' | 'silent' | 'left' | 'down' | 'waiting';
+/** `waiting`: connected, and no sample was ever seen. `degraded`: its values are current, and something about it is not well. */
+export type HostState =
+  'live' | 'late' | 'stale' | 'degraded' | 'reconnecting' | 'silent' | 'left' | 'down' | 'waiting';
 
 export type Shape = 'dot' | 'ring' | 'triangle' | 'octagon';
 
 export type StateFacts = {
   readonly connection: Connection;
+  /** Its ingest node knows why it is not healthy. */
+  readonly degraded?: boolean;
   readonly periodMs: number;
   /** Age of the newest sample; `undefined` when there never was one. */
   readonly ageMs: number | undefined;
@@ -25,10 +28,13 @@ export type StateFacts = {
   readonly graceMs?: number;
 };
 
+/** A clock that is further off is worth telling people. */
+export const shownOffsetMs = 500;
+
 const latePeriods = 2;
 const stalePeriods = 5;
 
-export const freshness = (facts: Omit<StateFacts, 'connection'>): Fresh => {
+export const freshness = (facts: Omit<StateFacts, 'connection' | 'degraded'>): Fresh => {
   if (facts.ageMs === undefined) return 'none';
   if (facts.cutOff) return 'stale';
   const ageMs = facts.ageMs - (facts.graceMs ?? 0);
@@ -39,7 +45,8 @@ export const freshness = (facts: Omit<StateFacts, 'connection'>): Fresh => {
 export const stateOf = (facts: StateFacts): HostState => {
   const fresh = freshness(facts);
   if (facts.connection !== 'connected') return facts.connection;
-  return fresh === 'none' ? 'waiting' : fresh;
+  if (fresh === 'none') return 'waiting';
+  return facts.degraded === true && fresh !== 'stale' ? 'degraded' : fresh;
 };
 
 /** Everything a reader sees of a state. `rank` puts the worst first; states of one rank are no reason to reorder a list. */
@@ -48,10 +55,11 @@ export const stateLooks: Readonly<Record<HostState, { word: string; shape: Shape
   silent: { word: 'Silent', shape: 'triangle', rank: 1, sentence: 'connected, but nothing is heard from it' },
   stale: { word: 'Stale', shape: 'ring', rank: 2, sentence: 'its values are old' },
   reconnecting: { word: 'Reconnecting', shape: 'triangle', rank: 3, sentence: 'its connection was lost a moment ago' },
-  waiting: { word: 'Waiting', shape: 'ring', rank: 4, sentence: 'connected; its first sample has not come yet' },
-  late: { word: 'Late', shape: 'triangle', rank: 5, sentence: 'its newest sample is late' },
-  live: { word: 'Live', shape: 'dot', rank: 5, sentence: 'its values are current' },
-  left: { word: 'Left', shape: 'ring', rank: 6, sentence: 'its agent was stopped in order' },
+  degraded: { word: 'Degraded', shape: 'triangle', rank: 4, sentence: 'its values are current, but it is not well' },
+  waiting: { word: 'Waiting', shape: 'ring', rank: 5, sentence: 'connected; its first sample has not come yet' },
+  late: { word: 'Late', shape: 'triangle', rank: 6, sentence: 'its newest sample is late' },
+  live: { word: 'Live', shape: 'dot', rank: 6, sentence: 'its values are current' },
+  left: { word: 'Left', shape: 'ring', rank: 7, sentence: 'its agent was stopped in order' },
 };
 
 /** All states, worst first. */
@@ -60,6 +68,7 @@ export const states: readonly HostState[] = [
   'silent',
   'stale',
   'reconnecting',
+  'degraded',
   'waiting',
   'late',
   'live',

@@ -70,8 +70,14 @@ export class Host {
 
   /** Facts from which state and freshness follow; a younger age than the overview's own (from a watched host) may be given. */
   facts(nowMs: number, cutOff: boolean, ageMs = this.ageMs(nowMs)): StateFacts {
-    const { connection, periodMs } = this.entry;
-    return { connection, periodMs, ageMs, cutOff, graceMs: overviewGraceMs };
+    const { connection, degraded, periodMs } = this.entry;
+    return { connection, degraded: degraded.length > 0, periodMs, ageMs, cutOff, graceMs: overviewGraceMs };
+  }
+
+  /** Why it is not well, as one line that begins like a sentence; empty when it is. */
+  get why(): string {
+    const line = this.entry.degraded.join('; ');
+    return line === '' ? '' : `${line.charAt(0).toUpperCase()}${line.slice(1)}`;
   }
 
   state(nowMs: number, cutOff: boolean): HostState {
