@@ -11,6 +11,7 @@ import type { Browser, Page } from 'playwright-core';
 import { ensureBuilt, page as thePage, repository } from '../../infra/local/build.ts';
 import { freePort } from '../../infra/local/ports.ts';
 import { launchBrowser } from '../harness/browser.ts';
+import { knowDoor, printedToken, signInto } from '../harness/sign-in.ts';
 import { median, printFigure } from './figure.ts';
 
 const runs = 3;
@@ -25,7 +26,9 @@ const open = async (
   url: string,
   selector: string,
 ): Promise<{ page: Page; scriptBytes: () => Promise<number> }> => {
-  const page = await (await browser.newContext()).newPage();
+  const context = await browser.newContext();
+  await signInto(context, url);
+  const page = await context.newPage();
   const bodies: Promise<number>[] = [];
   page.on('response', (response) => {
     if (!/\.js($|\?)/.test(response.url())) return;
@@ -56,16 +59,22 @@ const oneRun = async (browser: Browser): Promise<Run> => {
   };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const startedMs = performance.now();
-  const npm = spawn('npm', ['start', '--', ...args], { cwd: repository, stdio: 'ignore', detached: true });
+  const npm = spawn('npm', ['start', '--', ...args], {
+    cwd: repository,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    detached: true,
+  });
+  let printed = '';
+  npm.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   const stopped = ended(npm);
   try {
-    // A person opens the address as soon as it answers.
+    // A person opens the link as soon as it is printed, and has a password ready.
     for (;;) {
-      const answered = await fetch(`http://127.0.0.1:${port}/healthz`).then(
-        (response) => response.ok,
-        () => false,
-      );
-      if (answered) break;
+      const token = printedToken(printed);
+      if (token !== undefined) {
+        knowDoor([`http://localhost:${port}`], token);
+        break;
+      }
       if (performance.now() - startedMs > giveUpMs) throw new Error(`npm start did not answer within ${giveUpMs} ms`);
       await new Promise((again) => setTimeout(again, 20));
     }

@@ -16,6 +16,7 @@ import { startMesh } from '../../infra/local/start-mesh.ts';
 import { eventually } from '@thrum/actors/testing/eventually';
 import { launchBrowser } from '../harness/browser.ts';
 import { greetingOf } from '../harness/owner.ts';
+import { knowDoor, signInto } from '../harness/sign-in.ts';
 import { printFigure, quantile } from './figure.ts';
 
 const browsers = Number(process.env['THRUM_BENCH_BROWSERS'] ?? 10);
@@ -87,6 +88,7 @@ const openAll = async (browser: Browser, url: string): Promise<{ pages: Page[]; 
   for (let i = 0; i < browsers; i += 1) {
     // A context each: background tabs of one context are slowed down.
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    await signInto(context, url);
     const page = await context.newPage();
     await page.goto(url);
     contexts.push(context);
@@ -110,6 +112,7 @@ export const liveLatency = async (): Promise<void> => {
     web: 2,
     agents: 1,
   });
+  knowDoor([mesh.dashboardUrl], mesh.setUpToken);
   const browser = await launchBrowser();
   const bare = await bareServer();
   try {

@@ -5,6 +5,7 @@
 import { accessSync, constants } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { signInto } from './sign-in.ts';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -47,13 +48,17 @@ export type OpenPage = {
   readonly close: () => Promise<void>;
 };
 
-/** Opens an address in a context of its own. Does not wait for anything but the document. */
+/** `signedOut`: as somebody who has no session. */
+export type OpenOptions = BrowserContextOptions & { readonly signedOut?: boolean };
+
+/** Opens an address in a context of its own, signed in. Does not wait for anything but the document. */
 export const openPage = async (
   browser: Browser,
   url: string,
-  options: BrowserContextOptions = {},
+  { signedOut = false, ...options }: OpenOptions = {},
 ): Promise<OpenPage> => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  if (!signedOut) await signInto(context, url);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(`thrown: ${error.message}`));

@@ -12,6 +12,7 @@ import { startElasticsearch } from '../../infra/elasticsearch/development-server
 import type { Elasticsearch } from '../../infra/elasticsearch/elasticsearch.ts';
 import { startMesh, type Mesh, type MeshOptions } from '../../infra/local/start-mesh.ts';
 import { deleteIndices } from './indices.ts';
+import { knowDoor } from './sign-in.ts';
 
 export type TestMesh = Mesh & {
   readonly directory: string;
@@ -68,5 +69,6 @@ export const meshFor = async (t: TestContext, options: TestMeshOptions = {}): Pr
       rest.onEvent?.(name, event);
     },
   }));
+  knowDoor([mesh.dashboardUrl, ...mesh.web.map((node) => node.url)], mesh.setUpToken);
   return { ...mesh, directory, elasticsearchUrl, elasticsearch: made.elasticsearch, prefix };
 };

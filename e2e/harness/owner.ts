@@ -2,11 +2,13 @@
 import { io } from 'socket.io-client';
 import type { Greeting } from '@thrum/actors/wire/web-to-browser';
 import type { Mesh, MeshProcess } from '../../infra/local/start-mesh.ts';
+import { cookieFor } from './sign-in.ts';
 
 /** The first message a page gets from the dashboard at this address. */
-export const greetingOf = (url: string): Promise<Greeting> =>
-  new Promise((resolve, reject) => {
-    const socket = io(url, { transports: ['websocket'], extraHeaders: { origin: url }, forceNew: true });
+export const greetingOf = async (url: string): Promise<Greeting> => {
+  const cookie = await cookieFor(url);
+  return new Promise((resolve, reject) => {
+    const socket = io(url, { transports: ['websocket'], extraHeaders: { origin: url, cookie }, forceNew: true });
     const giveUp = setTimeout(() => {
       socket.close();
       reject(new Error(`${url} sent no greeting within 10 s`));
@@ -17,6 +19,7 @@ export const greetingOf = (url: string): Promise<Greeting> =>
       resolve(greeting);
     });
   });
+};
 
 export const ownerOf = async (mesh: Mesh, hostId: string): Promise<MeshProcess> => {
   const { roster, ingest } = await greetingOf(mesh.dashboardUrl);

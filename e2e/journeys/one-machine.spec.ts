@@ -10,6 +10,7 @@ import { catalogue } from '@thrum/actors/wire/catalogue';
 import { repository } from '../../infra/local/build.ts';
 import { freePort } from '../../infra/local/ports.ts';
 import { browserFor, openPage } from '../harness/browser.ts';
+import { knowDoor, printedToken, sameDoor } from '../harness/sign-in.ts';
 import { readHosts, readValue, untilLive, untilNewer } from '../harness/readings.ts';
 
 /** Ctrl-C in a terminal: everybody in the foreground hears it, npm too. */
@@ -66,6 +67,8 @@ const untilPrinted = async (started: Started, pattern: RegExp): Promise<void> =>
     while (!pattern.test(started.printed())) await new Promise((again) => setTimeout(again, 20));
   })();
   await Promise.race([said, ended]);
+  const token = printedToken(started.printed());
+  if (token !== undefined) knowDoor([started.url], token);
 };
 
 test('npm start shows this machine live, with a chart for every target that is collected, and ends in order', async (t) => {
@@ -95,7 +98,7 @@ test('npm start shows this machine live, with a chart for every target that is c
   await eventually(async () => !(await answers(started.url)));
 });
 
-test('what was measured before a restart is there after it', async (t) => {
+test('who is signed in and what was measured before a restart is there after it', async (t) => {
   const first = await npmStart(t);
   const browser = await browserFor(t);
   await untilPrinted(first, /Dashboard\s+http:/);
@@ -109,6 +112,8 @@ test('what was measured before a restart is there after it', async (t) => {
 
   const second = await npmStart(t, first.directory);
   await untilPrinted(second, /Dashboard\s+http:/);
+  assert.equal(printedToken(second.printed()), undefined, 'nobody needs to be set up a second time');
+  sameDoor(first.url, second.url);
   const again = await openPage(browser, second.url);
   await untilLive(again.page, 1);
   assert.equal((await readHosts(again.page))[0]?.id, before, 'the machine keeps its id');

@@ -4,11 +4,14 @@ import { test } from 'node:test';
 import { browserFor } from '../harness/browser.ts';
 import { meshFor } from '../harness/mesh-for.ts';
 import { readValue, untilNewer } from '../harness/readings.ts';
+import { signInto } from '../harness/sign-in.ts';
 
 test('after the first visit a page asks for nothing by HTTP: live values and the past come over its one WebSocket', async (t) => {
   const mesh = await meshFor(t, { ingest: 1, web: 1, agents: 1 });
   const browser = await browserFor(t);
-  const page = await (await browser.newContext()).newPage();
+  const context = await browser.newContext();
+  await signInto(context, mesh.dashboardUrl);
+  const page = await context.newPage();
   const sockets: string[] = [];
   const requests: string[] = [];
   page.on('websocket', (socket) => sockets.push(socket.url()));
@@ -19,11 +22,11 @@ test('after the first visit a page asks for nothing by HTTP: live values and the
   await page.waitForSelector('[data-points]');
   const loaded = requests.length;
   const assets = requests.map((line) => new URL(line.replace(/^GET /, '')).pathname);
-  const expected = /^\/($|hosts\/|_app\/|theme\.js$|favicon\.svg$)/;
+  const expected = /^\/($|api\/me$|hosts\/|_app\/|theme\.js$|favicon\.svg$)/;
   assert.deepEqual(
     assets.filter((path) => !expected.test(path)),
     [],
-    'only the page and its static files',
+    'only the page, its static files, and who it is',
   );
 
   const value = await readValue(page, 'cpu.usage');
