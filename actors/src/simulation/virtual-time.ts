@@ -46,7 +46,7 @@ type LifeState = { readonly number: number; paused: boolean; ended: boolean; tim
 
 const startWallMs = Date.UTC(2026, 0, 1);
 /** Now and then the real event loop gets its turn, for signals, and for what is said to a parent process. */
-const turnsPerRealTurn = 2000;
+const turnsPerRealTurn = 200;
 
 export const virtualTime = (): VirtualTime => {
   const heap = new TimerHeap<Entry>();

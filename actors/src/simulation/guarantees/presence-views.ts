@@ -1,0 +1,161 @@
+/**
+ * Which agents are up is known everywhere: at rest each agent that is connected to a node that runs is shown once, as that node says; one whose node
+ * is gone is not shown as up for longer than the grace; all views are equal.
+ */
+import type { RosterEntry } from '../../wire/roster.ts';
+import type { GuaranteeMaker } from '../guarantee.ts';
+import type { SimNode } from '../mesh.ts';
+
+type Agent = {
+  readonly hostId: string;
+  epoch: number;
+  attempt: number;
+  /** Where it is connected, until it leaves or is lost there. */
+  at: SimNode | undefined;
+  entry: RosterEntry | undefined;
+};
+
+const agentCount = 8;
+/** After a verdict of death, and the verdict itself. */
+const ghostMs = 18_000;
+const noticesLossWithinMs = 4000;
+
+export const presenceViews: GuaranteeMaker = {
+  name: 'presence-views',
+  works: true,
+  make: ({ mesh, broken }) => {
+    const agents = Array.from({ length: agentCount }, (_, index): Agent => ({
+      hostId: `agent-${index}`,
+      ...{ epoch: 0, attempt: 0, at: undefined, entry: undefined },
+    }));
+    /** Since when an agent has not been connected to a node that runs. */
+    const awaySinceMs = new Map<string, number>();
+
+    const entryOf = (
+      agent: Agent,
+      node: SimNode,
+      connection: RosterEntry['connection'],
+      degraded: readonly string[],
+    ): RosterEntry => ({
+      hostId: agent.hostId,
+      machine: {
+        hostname: agent.hostId,
+        os: 'linux',
+        osVersion: '1',
+        arch: 'x64',
+        kernel: '6',
+        cpus: 1,
+        memoryBytes: 1,
+        bootMs: 0,
+        virtual: '',
+      } as unknown as RosterEntry['machine'],
+      ...{ cluster: 'c', labels: {}, agentVersion: '1', periodMs: 1000, connection, clockOffsetMs: 0, node: node.id },
+      sinceMs: node.life.clock.wallMs(),
+      ...{ epoch: agent.epoch, attempt: agent.attempt, degraded, claim: 0 },
+    });
+    const put = (
+      agent: Agent,
+      node: SimNode,
+      connection: RosterEntry['connection'],
+      degraded: readonly string[] = [],
+    ): void => {
+      const entry = entryOf(agent, node, connection, degraded);
+      agent.entry = entry;
+      node.rooms?.presence.put(entry);
+    };
+
+    /** Its former node finds out some time later, if it still runs. */
+    const leaveBehind = (agent: Agent, random: () => number): void => {
+      const former = agent.at;
+      const before = agent.entry;
+      if (!former || !before || former.ended) return;
+      former.life.clock.after(random() * noticesLossWithinMs, () => {
+        if (former.leaving || (agent.at === former && agent.entry !== before)) return;
+        former.rooms?.presence.put({ ...before, connection: 'reconnecting', sinceMs: former.life.clock.wallMs() });
+      });
+    };
+
+    const isConnected = (agent: Agent): boolean => agent.at !== undefined && !agent.at.ended && !agent.at.leaving;
+
+    const wrongly = (node: SimNode, agent: Agent): string | undefined => {
+      const shown = node.rooms?.presence.agents().filter(({ hostId }) => hostId === agent.hostId) ?? [];
+      const [entry] = shown;
+      if (shown.length > 1) return `${node.life.name} shows ${agent.hostId} ${shown.length} times`;
+      if (!isConnected(agent) || !agent.entry) return undefined;
+      const { connection, epoch, attempt, node: at, degraded } = agent.entry;
+      const right = entry && entry.connection === connection && entry.epoch === epoch && entry.attempt === attempt;
+      if (right && entry.node === at && entry.degraded.join() === degraded.join()) return undefined;
+      const words = entry ? `${entry.connection} at ${entry.node} (${entry.epoch}, ${entry.attempt})` : 'not at all';
+      return `${node.life.name} shows ${agent.hostId} ${words}, it is ${connection} at ${at} (${epoch}, ${attempt})`;
+    };
+
+    return {
+      work: (node, random) => {
+        const agent = agents[Math.floor(random() * agentCount)];
+        if (!agent) return undefined;
+        const what = random();
+        if (agent.at === node && !node.ended && agent.entry?.connection === 'connected' && what < 0.6) {
+          if (what < 0.15) {
+            put(agent, node, 'left');
+            agent.at = undefined;
+            return `says that ${agent.hostId} left`;
+          }
+          if (what < 0.25) {
+            put(agent, node, 'reconnecting');
+            agent.at = undefined;
+            return `loses ${agent.hostId}`;
+          }
+          put(agent, node, 'connected', what < 0.4 ? ['its clock is ahead'] : []);
+          return `says how healthy ${agent.hostId} is`;
+        }
+        leaveBehind(agent, random);
+        if (random() < 0.2) {
+          agent.epoch += 1;
+          agent.attempt = 0;
+        } else agent.attempt += 1;
+        agent.at = node;
+        put(agent, node, 'connected');
+        return `takes ${agent.hostId} (${agent.epoch}, ${agent.attempt})`;
+      },
+      look: () => {
+        const nowMs = mesh.time.nowMs();
+        for (const agent of agents) {
+          if (isConnected(agent)) awaySinceMs.delete(agent.hostId);
+          else if (!awaySinceMs.has(agent.hostId)) awaySinceMs.set(agent.hostId, nowMs);
+          const sinceMs = awaySinceMs.get(agent.hostId);
+          if (sinceMs === undefined || nowMs - sinceMs < ghostMs) continue;
+          for (const node of mesh.awake()) {
+            if (mesh.soundForMs(node.index) < ghostMs) continue;
+            const entry = node.rooms?.presence.agent(agent.hostId);
+            if (entry?.connection === 'connected' || entry?.connection === 'silent')
+              broken(
+                `${node.life.name} shows ${agent.hostId} ${entry.connection} at ${entry.node}, where it has not been for ${nowMs - sinceMs} ms`,
+              );
+          }
+        }
+      },
+      settles: [
+        {
+          what: 'agents that are connected are shown once, as their node says',
+          ...{ withinMs: 2000, after: 'healthy' },
+          unsettled: () => {
+            for (const node of mesh.awake())
+              for (const agent of agents) {
+                const words = wrongly(node, agent);
+                if (words !== undefined) return words;
+              }
+            return undefined;
+          },
+        },
+        {
+          what: 'all nodes show the same',
+          ...{ withinMs: 10_000, after: 'healthy' },
+          unsettled: () => {
+            const digests = new Map(mesh.awake().map((node) => [node.rooms?.presence.digest(), node.life.name]));
+            return digests.size > 1 ? `${[...digests.values()].join(' and ')} differ` : undefined;
+          },
+        },
+      ],
+    };
+  },
+};

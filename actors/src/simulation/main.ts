@@ -1,0 +1,67 @@
+/**
+ * npm run simulate -- [--seeds N] [--from S] [--seed S] [--mutant NAME] [--quiet]
+ *
+ * `--seed` repeats one run exactly and tells everything that happens in it; `--seeds` runs many, two at a time, and tells of the first that fails.
+ */
+import { parseArgs } from 'node:util';
+import type { Log } from '../system/log.ts';
+import { mutants } from './mutants.ts';
+import { runPlan } from './run-plan.ts';
+import type { Outcome } from './run-plan.ts';
+import { drawPlan } from './plan.ts';
+import { works } from './guarantees.ts';
+import { runSeeds } from './run-seeds.ts';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    mutant: { type: 'string' },
+    quiet: { type: 'boolean', default: false },
+    workers: { type: 'string', default: '2' },
+  },
+});
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const talkingLog = (fields: object): Log => {
+  const at = (more: object, message: string): void =>
+    say(`${' '.repeat(12)}${message} ${JSON.stringify({ ...fields, ...more })}`);
+  return { debug: at, info: at, warn: at, error: at, child: (more) => talkingLog({ ...fields, ...more }) };
+};
+const sayBroken = ({ seed, broken, hash }: Outcome): void => {
+  if (!broken) say(`seed ${seed}: nothing is broken; trace ${hash}`);
+  else
+    say(
+      `seed ${seed}: ${broken.guarantee} is broken at ${(broken.atMs / 1000).toFixed(3)} s: ${broken.detail}\n` +
+        `trace ${hash}; repeat with: npm run simulate -- --seed ${seed}`,
+    );
+};
+
+const mutant = mutants.find(({ name }) => name === values.mutant);
+if (values.mutant !== undefined && !mutant) {
+  say(`no mutant ${values.mutant}; there are: ${mutants.map(({ name }) => name).join(', ')}`);
+  process.exitCode = 2;
+} else if (values.seed !== undefined) {
+  const outcome = await runPlan(drawPlan(Number(values.seed), works), {
+    ...(mutant && { rules: mutant.rules }),
+    ...(!values.quiet && { tell: say, log: talkingLog({}) }),
+  });
+  sayBroken(outcome);
+  if (outcome.broken) process.exitCode = 1;
+} else {
+  const startMs = performance.now();
+  const result = await runSeeds({
+    from: Number(values.from),
+    seeds: Number(values.seeds ?? 1000),
+    workers: Number(values.workers),
+    mutant: mutant?.name,
+  });
+  for (const outcome of result.broken) sayBroken(outcome);
+  const tookMs = performance.now() - startMs;
+  say(
+    `${result.runs} seeds in ${(tookMs / 1000).toFixed(1)} s (${(tookMs / result.runs).toFixed(1)} ms and ` +
+      `${Math.round(result.events / result.runs)} events each), ${result.broken.length} broken`,
+  );
+  if (result.broken.length > 0) process.exitCode = 1;
+}

@@ -1,0 +1,268 @@
+/**
+ * A whole mesh in virtual time: hosts, what runs on each, the network between them, and what is done to them. Knows the truth that the nodes can
+ * only guess: who lives, who reaches whom, since when nothing has been wrong.
+ */
+import { hostName, nodeId, startNode } from '../testing/start-node.ts';
+import type { NodeOptions, TestNode } from '../testing/start-node.ts';
+import { loopbackNetwork } from '../testing/loopback-network.ts';
+import type { LoopbackNetwork } from '../testing/loopback-network.ts';
+import { seededRandom } from '../testing/random.ts';
+import type { Log } from '../system/log.ts';
+import type { Fault, Plan } from './plan.ts';
+import type { Life, VirtualTime } from './virtual-time.ts';
+import { simDisk } from './sim-disk.ts';
+import type { SimDisk } from './sim-disk.ts';
+import { unrulyLinks } from './unruly-links.ts';
+import type { WrongRules } from './mutant.ts';
+
+/** One start of a node. */
+export type SimNode = {
+  readonly index: number;
+  readonly id: string;
+  /** Counts the starts of all nodes. */
+  readonly start: number;
+  readonly life: Life;
+  readonly startedMs: number;
+  /** There when it has started. */
+  rooms: TestNode | undefined;
+  leaving: boolean;
+  /** Set when it ended, with how. */
+  ended: { readonly atMs: number; readonly how: 'kill' | 'vanish' | 'leave' } | undefined;
+};
+
+export type MeshEvents = {
+  started(node: SimNode): void;
+  /** It has told everybody that it leaves, and still runs for a moment. */
+  left(node: SimNode): void;
+  ended(node: SimNode): void;
+};
+
+/** Rooms that must bear messages twice and late. */
+const unrulyEndpoints: readonly string[] = ['membership', 'presence', 'sessions'];
+
+const seededBytes = (seed: number): ((count: number) => Uint8Array) => {
+  const random = seededRandom(seed);
+  return (count) => Uint8Array.from({ length: count }, () => Math.floor(random() * 256));
+};
+
+const roles = ['ingest', 'web', 'web', 'ingest', 'web'] as const;
+export const roleOf = (index: number): 'ingest' | 'web' => roles[index % roles.length] ?? 'ingest';
+
+export class Mesh {
+  readonly plan: Plan;
+  readonly time: VirtualTime;
+  readonly network: LoopbackNetwork;
+  /** What runs now, or stands still, by index. */
+  readonly running = new Map<number, SimNode>();
+  readonly all: SimNode[] = [];
+  /** When a host was last given a new disk. */
+  readonly diskLostMs = new Map<number, number>();
+  /** When something was last wrong with a node: it was down, stood still, or was cut off from anybody. */
+  readonly #troubledMs: number[];
+  readonly #cuts = new Set<string>();
+  readonly #events: MeshEvents;
+  readonly #options: { log?: Log; rules: WrongRules };
+  readonly #disks = new Map<number, SimDisk>();
+  readonly #random: () => number;
+  #unrulyRate: number;
+  #lossRate = 0;
+  #lossUntilMs = 0;
+
+  constructor(plan: Plan, time: VirtualTime, events: MeshEvents, options: { log?: Log; rules: WrongRules }) {
+    this.plan = plan;
+    this.time = time;
+    this.#events = events;
+    this.#random = seededRandom(plan.seed + 17);
+    this.#unrulyRate = plan.unrulyRate;
+    this.#options = options;
+    this.#troubledMs = Array.from({ length: plan.nodes }, () => 0);
+    this.network = loopbackNetwork(plan.seed, { clock: time.world.clock, delayMs: plan.delayMs, tries: true });
+  }
+
+  /** Messages come once and in order from here on. */
+  calm(): void {
+    this.#unrulyRate = 0;
+  }
+
+  /** Nodes that run, do not stand still and are not about to leave. */
+  awake(): SimNode[] {
+    return [...this.running.keys()].flatMap((index) => this.at(index) ?? []);
+  }
+
+  at(index: number): SimNode | undefined {
+    const node = this.running.get(index);
+    return node?.rooms && !node.life.isPaused() && !node.leaving ? node : undefined;
+  }
+
+  byId(id: string): SimNode | undefined {
+    return [...this.running.values()].find((node) => node.id === id);
+  }
+
+  isCut(from: number, to: number): boolean {
+    return this.#cuts.has(`${from}>${to}`);
+  }
+
+  /** Why not all nodes that run are linked to each other and to nobody else; undefined when they are. */
+  unlinked(): string | undefined {
+    for (const node of this.running.values()) {
+      const peers = new Map(node.rooms?.links.peers().map((peer) => [peer.id, peer.incarnation]));
+      for (const other of this.running.values()) {
+        if (other === node) continue;
+        const incarnation = other.rooms?.links.self.incarnation;
+        if (incarnation === undefined || peers.get(other.id) !== incarnation)
+          return `${node.life.name} is not linked to ${other.life.name}`;
+        peers.delete(other.id);
+      }
+      if (peers.size > 0) return `${node.life.name} is linked to ${[...peers.keys()].join(', ')}, gone`;
+    }
+    return undefined;
+  }
+
+  isLossy(): boolean {
+    return this.#lossRate > 0;
+  }
+
+  /** For how long nothing has been wrong with this node or its ways to others, heavy loss included. */
+  soundForMs(index: number): number {
+    const nowMs = this.time.nowMs();
+    const node = this.running.get(index);
+    if (!node || node.leaving || node.life.isPaused()) return 0;
+    if ([...this.#cuts].some((cut) => cut.split('>').includes(String(index)))) return 0;
+    if (this.#lossRate > 0.2) return 0;
+    return nowMs - Math.max(this.#troubledMs[index] ?? 0, this.#lossUntilMs, node.startedMs);
+  }
+
+  start(index: number): void {
+    if (this.running.has(index)) return;
+    const { plan, time } = this;
+    const host = hostName(index);
+    const start = this.all.length;
+    const life = time.live(`${nodeId(index)}#${start}`, { wallAheadMs: plan.wallAheadMs[index] ?? 0 });
+    const node: SimNode = {
+      ...{
+        index,
+        id: nodeId(index),
+        start,
+        life,
+        startedMs: time.nowMs(),
+        rooms: undefined,
+        leaving: false,
+        ended: undefined,
+      },
+    };
+    this.running.set(index, node);
+    this.all.push(node);
+    this.network.revive(host);
+    const turn = (run: () => void): void => life.soon(run);
+    const options: NodeOptions = {
+      ...{ clock: life.clock, transport: this.network.transport(host, turn), role: roleOf(index) },
+      ...(plan.seeds === 'all' && { seeds: Array.from({ length: plan.nodes }, (_, seed) => seed) }),
+      links: { random: seededRandom(plan.seed * 1000 + start) },
+      rules: this.#options.rules,
+      randomBytes: seededBytes(plan.seed * 1000 + start),
+      above: (links) =>
+        unrulyLinks(links, {
+          ...{ clock: life.clock, rate: () => this.#unrulyRate, random: seededRandom(plan.seed * 7000 + start) },
+          endpoints: unrulyEndpoints,
+        }),
+      ...(roleOf(index) === 'web' && { disk: this.#diskOf(index).open(life.clock) }),
+      ...(this.#options.log && { log: this.#options.log.child({ node: life.name }) }),
+    };
+    life.soon(() => {
+      void startNode(index, options).then((rooms) => {
+        node.rooms = rooms;
+        this.#events.started(node);
+      });
+    });
+  }
+
+  /** The process is gone at once; `vanish` says so to nobody. */
+  end(node: SimNode, how: 'kill' | 'vanish' | 'leave'): void {
+    if (node.ended) return;
+    const host = hostName(node.index);
+    if (how === 'vanish') {
+      this.network.vanish(host);
+      this.#diskOf(node.index).fail(this.#random);
+    } else this.network.kill(host);
+    node.life.end();
+    node.ended = { atMs: this.time.nowMs(), how };
+    this.running.delete(node.index);
+    this.#troubled([node.index]);
+    this.#events.ended(node);
+  }
+
+  apply(fault: Fault): void {
+    switch (fault.kind) {
+      case 'kill':
+      case 'vanish': {
+        const node = this.running.get(fault.node);
+        if (node) this.end(node, fault.kind);
+        break;
+      }
+      case 'leave':
+        this.#leave(fault.node);
+        break;
+      case 'start':
+        if (!this.running.has(fault.node) && fault.disk === 'lost') {
+          this.#diskOf(fault.node).lose();
+          this.diskLostMs.set(fault.node, this.time.nowMs());
+        }
+        this.start(fault.node);
+        break;
+      case 'pause':
+        this.running.get(fault.node)?.life.pause();
+        break;
+      case 'resume':
+        this.running.get(fault.node)?.life.resume();
+        this.#troubled([fault.node]);
+        break;
+      case 'split':
+        for (const one of fault.some)
+          for (const other of fault.others) this.#cuts.add(`${one}>${other}`).add(`${other}>${one}`);
+        this.network.split(fault.some.map(hostName), fault.others.map(hostName));
+        break;
+      case 'cut':
+        this.#cuts.add(`${fault.from}>${fault.to}`);
+        this.network.splitOneWay(hostName(fault.from), hostName(fault.to));
+        break;
+      case 'heal':
+        this.#troubled([...this.#cuts].flatMap((cut) => cut.split('>').map(Number)));
+        this.#cuts.clear();
+        this.network.heal();
+        break;
+      case 'loss':
+        if (this.#lossRate > 0.2) this.#lossUntilMs = this.time.nowMs();
+        this.#lossRate = fault.rate;
+        this.network.setLoss(fault.rate);
+        break;
+      case 'step-wall':
+        this.running.get(fault.node)?.life.stepWall(fault.ms);
+        break;
+    }
+  }
+
+  /** Orderly: the rooms close, then the process ends. */
+  #leave(index: number): void {
+    const node = this.at(index);
+    const rooms = node?.rooms;
+    if (!node || !rooms) return;
+    node.leaving = true;
+    node.life.soon(() => {
+      void rooms.membership.leave().then(async () => {
+        this.#events.left(node);
+        await rooms.close();
+        this.end(node, 'leave');
+      });
+    });
+  }
+
+  #diskOf(index: number): SimDisk {
+    const disk = this.#disks.get(index) ?? simDisk();
+    this.#disks.set(index, disk);
+    return disk;
+  }
+
+  #troubled(indexes: readonly number[]): void {
+    for (const index of indexes) this.#troubledMs[index] = this.time.nowMs();
+  }
+}
