@@ -8,6 +8,8 @@ import { loopbackNetwork } from '../testing/loopback-network.ts';
 import type { LoopbackNetwork, LoopbackOptions } from '../testing/loopback-network.ts';
 import { hostName, nodeId, startNode } from '../testing/start-node.ts';
 import type { TestNode } from '../testing/start-node.ts';
+import { pausable } from '../testing/pausable.ts';
+import type { Pausable } from '../testing/pausable.ts';
 import type { MembershipRules } from './membership.ts';
 
 const stepMs = 25;
@@ -19,6 +21,7 @@ type Mesh = {
   readonly clock: FakeClock;
   readonly network: LoopbackNetwork;
   readonly nodes: TestNode[];
+  readonly processes: Pausable[];
   /** What each node was told, as `joined n01`, `dead n01`, `left n01`, `suspect n01`, `renewed`. */
   readonly told: string[][];
   run(ms: number): Promise<void>;
@@ -35,12 +38,16 @@ const mesh = async (t: TestContext, count: number, options: MeshOptions = {}): P
   const clock = fakeClock();
   const network = loopbackNetwork(5, { ...options, clock });
   const nodes: TestNode[] = [];
+  const processes: Pausable[] = [];
   const told: string[][] = [];
   const started: TestNode[] = [];
   const start = async (index: number): Promise<TestNode> => {
     const above = options.above?.(index);
+    const process = pausable(clock);
+    processes[index] = process;
     const node = await startNode(index, {
-      ...{ clock, transport: network.transport(hostName(index)), links: { random: () => 0.5 } },
+      ...{ clock: process.clock, transport: network.transport(hostName(index), process.turn) },
+      links: { random: () => 0.5 },
       ...(options.rules && { rules: { membership: options.rules } }),
       ...(above && { above }),
     });
@@ -48,7 +55,9 @@ const mesh = async (t: TestContext, count: number, options: MeshOptions = {}): P
     node.membership.onChange({
       joined: ({ id }, incarnation) => void events.push(`joined ${id} ${incarnation}`),
       gone: ({ id }, incarnation, why) => void events.push(`${why} ${id} ${incarnation}`),
-      changed: ({ node: { id }, state }) => void (state === 'suspect' && events.push(`suspect ${id}`)),
+      changed: ({ node: { id }, state }) => {
+        if (state === 'suspect') events.push(`suspect ${id}`);
+      },
       renewed: () => void events.push('renewed'),
     });
     nodes[index] = node;
@@ -78,7 +87,7 @@ const mesh = async (t: TestContext, count: number, options: MeshOptions = {}): P
   });
   for (let index = 0; index < count; index += 1) await start(index);
   await run(2000);
-  const all = { clock, network, nodes, told, run, until, start };
+  const all = { clock, network, nodes, processes, told, run, until, start };
   for (const index of nodes.keys()) assert.equal(seen(all, index).length, count - 1);
   for (const events of told) events.length = 0;
   return all;
@@ -224,6 +233,53 @@ test('after any split and heal all know the same, and everybody is told joined a
     }
 });
 
+test('a node that is stopped for 30 s is dead for the others, accuses nobody when it goes on, and is one of them again', async (t) => {
+  const all = await mesh(t, 5);
+  const stopped = all.processes[4] ?? assert.fail();
+  stopped.pause();
+  const tookMs = await all.until(6000, () => [0, 1, 2, 3].every((one) => sawDead(all, one, 4)));
+  await all.run(30_000 - tookMs);
+  stopped.resume();
+  await all.until(5000, () => all.nodes.every((_, one) => seen(all, one).length === 4));
+  await all.run(20_000);
+  assert.deepEqual(events(all, 4), ['renewed']);
+  for (const one of [0, 1, 2, 3]) assert.deepEqual(names(events(all, one)), ['suspect n04', 'dead n04', 'joined n04']);
+});
+
+test('two nodes of three that stand still together, or all of them, accuse nobody when they go on', async (t) => {
+  for (const still of [
+    [0, 1],
+    [0, 1, 2],
+  ]) {
+    const all = await mesh(t, 3);
+    for (const one of still) all.processes[one]?.pause();
+    await all.run(4000);
+    for (const one of still) all.processes[one]?.resume();
+    await all.run(20_000);
+    for (const one of still) assert.deepEqual(events(all, one), [], `${still.join()}: ${one}`);
+    for (const one of all.nodes.keys()) assert.equal(seen(all, one).length, 2);
+  }
+});
+
+test('a node that starves, and runs for a moment every two seconds, accuses nobody and believes the others', async (t) => {
+  const all = await mesh(t, 4);
+  const starved = all.processes[3] ?? assert.fail();
+  const starve = async (ms: number): Promise<void> => {
+    for (let at = 0; at < ms; at += 2100) {
+      starved.pause();
+      await all.run(2000);
+      starved.resume();
+      await all.run(100);
+    }
+  };
+  await starve(60_000);
+  for (const one of all.nodes.keys()) assert.deepEqual(names(events(all, one)), []);
+  all.network.vanish('h00');
+  await starve(8000);
+  for (const one of [1, 2, 3]) assert.ok(sawDead(all, one, 0));
+  assert.equal(at(all, 3).membership.counters()['verdicts'], 0);
+});
+
 test('a lie about a node that others hear kills nobody: the accused clears itself', async (t) => {
   const all = await mesh(t, 4);
   const victim = at(all, 2).membership;
@@ -232,7 +288,11 @@ test('a lie about a node that others hear kills nobody: the accused clears itsel
   };
   let missing = 0;
   for (const one of [0, 1])
-    at(all, one).membership.onChange({ changed: () => void (seen(all, one).length < 3 && (missing += 1)) });
+    at(all, one).membership.onChange({
+      changed: () => {
+        if (seen(all, one).length < 3) missing += 1;
+      },
+    });
   at(all, 3).links.tellAll(['n00', 'n01'], 'membership', { kind: 'claims', claims: [lie], answer: false });
   await all.until(1000, () => victim.incarnation() === lie.incarnation + 1);
   await all.run(3000);
@@ -241,6 +301,7 @@ test('a lie about a node that others hear kills nobody: the accused clears itsel
     assert.equal(seen(all, one).length, 3);
     assert.equal(at(all, one).membership.counters()['disbelieved'], 1);
   }
+  assert.equal(missing, 0, 'it was a member all the time');
 });
 
 test('a peer that lies without end costs a few renewals a minute', async (t) => {
