@@ -13,6 +13,7 @@ import { pageClock } from './page-clock.svelte.ts';
 import { openLink, type Hearing, type Link } from './socket.ts';
 import { TimeAnchor } from './time-anchor.ts';
 import { Watch } from './watch.svelte.ts';
+import { who } from './who.svelte.ts';
 
 /** A tick this late means the page itself was held up (sleep, a debugger): silence is judged at the next one. */
 const heldUpMs = 1000;
@@ -46,7 +47,7 @@ class Dashboard {
   #givenUpMs = Number.NEGATIVE_INFINITY;
   #surveyedMs = Number.NEGATIVE_INFINITY;
 
-  /** Opens the connection and keeps it. Returns what ends it. */
+  /** Opens the connection and keeps it. Returns what ends it and forgets all that came over it. */
   start(): () => void {
     this.#startedMs = performance.now();
     this.#socket = openLink(this.#hearing());
@@ -67,6 +68,7 @@ class Dashboard {
       document.removeEventListener('visibilitychange', seen);
       this.#socket?.close();
       this.#socket = undefined;
+      this.#forget();
     };
   }
 
@@ -101,7 +103,9 @@ class Dashboard {
       heard: () => {
         this.#heardMs = performance.now();
       },
+      unreached: () => who.doubt(),
       up: () => {
+        who.confirm();
         this.#lostMs = undefined;
         this.#judge(performance.now());
       },
@@ -142,9 +146,25 @@ class Dashboard {
       },
       snapshotRefused: (refusal) => this.watched?.refused(refusal),
       refused: (refusal) => {
+        if (refusal.code === 'signed-out') return who.ended();
         this.refusal = refusal;
       },
     };
+  }
+
+  #forget(): void {
+    this.fleet.forget();
+    this.link = { kind: 'connecting' };
+    this.watched = undefined;
+    this.ingest = [];
+    this.greeted = false;
+    this.node = '';
+    this.refusal = undefined;
+    this.changes = [];
+    this.#heardMs = undefined;
+    this.#lostMs = undefined;
+    this.#overviewMs = undefined;
+    this.#noIngestSinceMs = undefined;
   }
 
   #setIngest(nodes: readonly IngestNode[], nowMs: number): void {

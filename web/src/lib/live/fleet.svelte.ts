@@ -71,6 +71,15 @@ export class Fleet {
     }
   }
 
+  /** Nothing is known any more: whoever looks now must not see what another was shown. */
+  forget(): void {
+    this.#hosts.clear();
+    this.#removeMs = undefined;
+    this.counts = zero();
+    this.columns = new Set();
+    this.members += 1;
+  }
+
   /** Once a second: states, counts, ranks. Returns what changed; the first survey of a host is no change. */
   survey(nowMs: number, cutOff: boolean): StateChange[] {
     if (this.#removeMs !== undefined && nowMs >= this.#removeMs) this.#removeUnconfirmed();

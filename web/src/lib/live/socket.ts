@@ -16,6 +16,8 @@ export type Hearing = {
   heard(): void;
   up(): void;
   down(): void;
+  /** A connection could not be made. A browser does not say why; the server may have refused it. */
+  unreached(): void;
   greeting(greeting: Greeting): void;
   roster: WebToBrowser['roster'];
   ingest: WebToBrowser['ingest'];
@@ -78,7 +80,10 @@ export const openLink = (hearing: Hearing): Link => {
     hearing.down();
     if (reason !== 'io client disconnect') tryAgain();
   });
-  socket.on('connect_error', tryAgain);
+  socket.on('connect_error', () => {
+    hearing.unreached();
+    tryAgain();
+  });
   socket.on('greeting', (greeting) => {
     isHopeless = false;
     hearing.greeting({ ...greeting, overview: greeting.overview.map((frame) => bytesOf(frame as Binary)) });
