@@ -73,12 +73,32 @@ export type Gateway = {
 /** What of engine.io's connection tells how much it has not written yet, and takes WebSocket frames that are made already. */
 type Wire = {
   writeBuffer: readonly { data?: unknown }[];
+  readyState: string;
   write(data: unknown, how: { wsPreEncodedFrame: readonly Buffer[] }): void;
-  transport: { socket?: { bufferedAmount: number; terminate(): void }; on(event: 'drain', run: () => void): void };
+  transport: {
+    writable: boolean;
+    socket?: {
+      bufferedAmount: number;
+      terminate(): void;
+      _sender: { sendFrame(frames: readonly Buffer[]): void };
+    };
+    on(event: 'drain', run: () => void): void;
+  };
 };
 
 const sizeOf = (data: unknown): number =>
   typeof data === 'string' ? data.length : data instanceof Uint8Array ? data.byteLength : 0;
+
+/**
+ * Writes WebSocket frames that are made already. Where nothing waits they go to the socket itself, which costs a third less than by way
+ * of engine.io; otherwise behind what waits, and engine.io says when there is room again.
+ */
+const writeFrames = (wire: Wire, bytes: Buffer): void => {
+  const { socket, writable } = wire.transport;
+  const isIdle = writable && wire.writeBuffer.length === 0 && wire.readyState === 'open';
+  if (isIdle && socket?.bufferedAmount === 0) socket._sender.sendFrame([bytes]);
+  else wire.write(bytes, { wsPreEncodedFrame: [bytes] });
+};
 
 const connectionOf = (
   socket: Socket,
@@ -87,7 +107,7 @@ const connectionOf = (
 ): { connection: Connection; wire: Wire; lane: Lane } => {
   // engine.io declares these as private; there is no other way to know that a reader is slow.
   const wire = socket.conn as unknown as Wire;
-  const lane = outflow.lane((bytes) => wire.write(bytes, { wsPreEncodedFrame: [bytes] }));
+  const lane = outflow.lane((bytes) => writeFrames(wire, bytes));
   const connection: Connection = {
     queuedBytes: () =>
       (wire.transport.socket?.bufferedAmount ?? 0) +
