@@ -3,12 +3,14 @@
  * another, because they share the processors. Timings of different runs do not compare; what stands beside a figure does.
  */
 import { agentCost } from './agent-cost.ts';
+import { fanOut } from './fan-out.ts';
 import { firstSight } from './first-sight.ts';
 import { ingestThroughput } from './ingest-throughput.ts';
 import { liveLatency } from './live-latency.ts';
 
 const groups: Readonly<Record<string, () => Promise<void>>> = {
   'agent-cost': agentCost,
+  'fan-out': fanOut,
   'first-sight': firstSight,
   'ingest-throughput': ingestThroughput,
   'live-latency': liveLatency,
