@@ -29,6 +29,8 @@ export type RunOptions = {
 };
 
 const lookEveryMs = 250;
+/** Longer than any frame travels: it was lost before, and its connection waits to send it again. */
+const stalledMs = 150;
 /** Fewer would be a mesh of one. */
 const minRunning = 2;
 
@@ -120,7 +122,7 @@ export const runPlan = async (plan: Plan, options: RunOptions = {}): Promise<Out
   clock.every(lookEveryMs, () => {
     for (const { it } of made) it.look?.();
     if (time.nowMs() < plan.restMs || time.nowMs() >= plan.lastMs) return;
-    if (mesh.unlinked() !== undefined) healthySinceMs = undefined;
+    if (mesh.unlinked() !== undefined || mesh.network.waitMs() > stalledMs) healthySinceMs = undefined;
     else healthySinceMs ??= time.nowMs();
     for (const { name, it } of made) for (const settles of it.settles ?? []) judge(name, settles);
   });

@@ -4,7 +4,12 @@ import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Outcome } from './run-plan.ts';
 
-export type Part = { readonly from: number; readonly seeds: number; readonly mutant: string | undefined; readonly all: boolean };
+export type Part = {
+  readonly from: number;
+  readonly seeds: number;
+  readonly mutant: string | undefined;
+  readonly all: boolean;
+};
 export type PartResult = { readonly runs: number; readonly events: number; readonly broken: readonly Outcome[] };
 
 const program = fileURLToPath(new URL('./seed-worker.ts', import.meta.url));

@@ -23,6 +23,8 @@ export type LoopbackNetwork = {
   splitOneWay(from: string, to: string): void;
   /** All splits are over; what was held up arrives. */
   heal(): void;
+  /** Until all that is under way over connections that last has arrived, as it looks now. */
+  waitMs(): number;
   /** Chance that a frame is lost from now on. */
   setLoss(rate: number): void;
   /** As when the process is killed: its connections end, at both ends, and nobody reaches it nor is reached by it. */
@@ -168,6 +170,12 @@ export const loopbackNetwork = (seed: number, options: LoopbackOptions): Loopbac
     heal: () => {
       blocked.clear();
       for (const { ways } of pairs) for (const way of ways) way.wake();
+    },
+    waitMs: () => {
+      let longestMs = 0;
+      for (const { ends, ways } of pairs)
+        if (!ends.some((end) => end.hasEnded())) longestMs = Math.max(longestMs, ...ways.map((way) => way.waitMs()));
+      return longestMs;
     },
     setLoss: (rate) => void (lossRate = rate),
     kill: (host) => {

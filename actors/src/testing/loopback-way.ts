@@ -23,6 +23,8 @@ export type Way = {
   send(parcel: Parcel): void;
   /** After a block is over. */
   wake(): void;
+  /** Until what is under way has arrived, as it looks now. */
+  waitMs(): number;
   /** What is under way is lost. */
   drop(): void;
   /** The sender is gone: what it holds back is lost, what is under way arrives, then the end. */
@@ -39,6 +41,7 @@ export const openWay = (options: WayOptions): Way => {
   const heldUp: Parcel[] = [];
   let inWindowBytes = 0;
   let arrival: Timer | undefined;
+  let arrivalMs = 0;
   let immediate: NodeJS.Immediate | undefined;
   let resendMs: number = resendPace.firstMs;
   let dropped = false;
@@ -70,6 +73,10 @@ export const openWay = (options: WayOptions): Way => {
     }
     move();
   };
+  const arriveAfter = (ms: number): void => {
+    arrivalMs = clock.monotonicMs() + ms;
+    arrival = clock.after(ms, arrive);
+  };
   const move = (): void => {
     if (dropped) return;
     admit();
@@ -77,10 +84,10 @@ export const openWay = (options: WayOptions): Way => {
     if (!first || arrival || immediate) return;
     const waitMs = first.dueMs - clock.monotonicMs();
     if (!options.isBlocked()) {
-      if (waitMs > 0) arrival = clock.after(waitMs, arrive);
+      if (waitMs > 0) arriveAfter(waitMs);
       else immediate = setImmediate(arrive);
     } else if (options.tries) {
-      arrival = clock.after(Math.max(0, waitMs) + resendMs, arrive);
+      arriveAfter(Math.max(0, waitMs) + resendMs);
       resendMs = Math.min(resendPace.longestMs, resendMs * 2);
     }
   };
@@ -95,6 +102,10 @@ export const openWay = (options: WayOptions): Way => {
       move();
     },
     wake: move,
+    waitMs: () => {
+      const last = travelling.at(-1);
+      return last && !dropped ? Math.max(last.dueMs, arrivalMs) - clock.monotonicMs() : 0;
+    },
     drop: () => {
       dropped = true;
       arrival?.cancel();

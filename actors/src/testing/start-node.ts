@@ -4,6 +4,9 @@
  */
 import { startLinks } from '../link/links.ts';
 import type { LinkOptions, Links } from '../link/links.ts';
+import { startMeshActors } from '../link/mesh-actors.ts';
+import type { MeshActors } from '../link/mesh-actors.ts';
+import type { LinkRules } from '../link/rules.ts';
 import type { Transport } from '../link/transport.ts';
 import { startMembership } from '../membership/membership.ts';
 import type { Membership, MembershipRules } from '../membership/membership.ts';
@@ -12,6 +15,10 @@ import type { ActorSystem } from '../system/actor-system.ts';
 import type { Clock } from '../system/clock.ts';
 import { silentLog } from '../system/log.ts';
 import type { Log } from '../system/log.ts';
+import type { Disk } from '../sessions/disk.ts';
+import type { SessionRules } from '../sessions/rules.ts';
+import { startSessions } from '../sessions/sessions.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 import { startTopics } from '../topics/topics.ts';
 import type { RetainedBounds } from '../topics/retained.ts';
 import type { Topics } from '../topics/topics.ts';
@@ -23,14 +30,21 @@ export type TestNode = {
   readonly host: string;
   readonly system: ActorSystem;
   readonly links: Links;
+  readonly actors: MeshActors;
   readonly membership: Membership;
   readonly topics: Topics;
+  /** On web nodes. */
+  readonly sessions: Sessions | undefined;
   /** An orderly shutdown. */
   close: () => Promise<void>;
 };
 
 /** Wrong variants of single rules, by room. */
-export type NodeRules = { readonly membership?: Partial<MembershipRules> };
+export type NodeRules = {
+  readonly link?: Partial<LinkRules>;
+  readonly membership?: Partial<MembershipRules>;
+  readonly sessions?: Partial<SessionRules>;
+};
 
 export type NodeOptions = {
   clock: Clock;
@@ -40,6 +54,10 @@ export type NodeOptions = {
   links?: Pick<LinkOptions, 'maxOutboxBytes' | 'random'>;
   topics?: RetainedBounds;
   rules?: NodeRules;
+  /** Where sessions are kept; without it in memory. */
+  disk?: Disk;
+  /** For the ids of sessions. */
+  randomBytes?: (n: number) => Uint8Array;
   /** Indexes of the nodes known from the start; without it the first. */
   seeds?: readonly number[];
   /** What the rooms above the links see instead of them: a link layer that misbehaves. */
@@ -60,22 +78,34 @@ export const startNode = async (index: number, options: NodeOptions): Promise<Te
     self: { id: nodeId(index), name: `node-${twoDigits(index)}`, role: options.role ?? 'ingest' },
     ...{ key: testMeshKey, bind: host, port, seeds, system, transport: options.transport },
     ...options.links,
+    ...(options.rules?.link && { rules: options.rules.link }),
   });
   const links = options.above?.(bare) ?? bare;
+  const actors = startMeshActors({ links, system });
   const membership = startMembership({
     ...{ links, system },
     ...(options.rules?.membership && { rules: options.rules.membership }),
   });
   const topics = startTopics({ links, system, ...(options.topics && { bounds: options.topics }) });
+  const startWebSessions = (): Promise<Sessions> =>
+    startSessions({
+      ...{ links, system, directory: undefined },
+      ...(options.disk && { disk: options.disk }),
+      ...(options.randomBytes && { randomBytes: options.randomBytes }),
+      ...(options.rules?.sessions && { rules: options.rules.sessions }),
+    });
+  const sessions = options.role === 'web' ? await startWebSessions() : undefined;
   return {
-    ...{ host, system, links, membership, topics },
+    ...{ host, system, links, actors, membership, topics, sessions },
     close: async () => {
       // Not waited for: with a clock that stands still an answer may never come.
       void membership.leave();
       await nextTurn();
+      await sessions?.close();
       topics.close();
       membership.close();
       await links.close();
+      actors.close();
       await system.stop();
     },
   };
