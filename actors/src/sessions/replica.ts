@@ -181,11 +181,12 @@ export class Replica {
 
   #merged(one: SessionRecord, other: SessionRecord): SessionRecord {
     const isSame = isSameSession(one, other);
+    const expiresMs = this.#rules.mergeExpiry(one.expiresMs, other.expiresMs);
     return {
       ...(isSame ? one : firstOf(one, other)),
       revoked: this.#rules.mergeRevoked(one.revoked, other.revoked) || !isSame,
-      expiresMs: this.#rules.mergeExpiry(one.expiresMs, other.expiresMs),
-      lastUseMs: this.#rules.mergeUse(one.lastUseMs, other.lastUseMs),
+      expiresMs,
+      lastUseMs: Math.min(this.#rules.mergeUse(one.lastUseMs, other.lastUseMs), expiresMs),
     };
   }
 
