@@ -8,7 +8,8 @@ import type { LinkCounts } from './link-counts.ts';
 import type { NodeInfo } from './node-info.ts';
 
 export type Handler = (message: unknown, from: NodeInfo) => unknown;
-export type Answer = { ok: true; value: unknown } | { ok: false; detail: string };
+/** `code`, of an actor: why it gave no answer. */
+export type Answer = { ok: true; value: unknown } | { ok: false; detail: string; code?: string };
 
 const maxRunningPerPeer = 500;
 
@@ -32,14 +33,15 @@ export class Endpoints {
     };
   }
 
-  async told(endpoint: string, body: unknown, from: NodeInfo): Promise<void> {
+  told(endpoint: string, body: unknown, from: NodeInfo): void {
     const handler = this.#handlers.get(endpoint);
     if (!handler) {
       this.#counts.unserved += 1;
       return;
     }
     try {
-      await handler(body, from);
+      const handling = handler(body, from);
+      if (handling instanceof Promise) handling.catch((error: unknown) => this.#failed(endpoint, from, error));
     } catch (error) {
       this.#failed(endpoint, from, error);
     }

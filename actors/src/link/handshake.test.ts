@@ -40,10 +40,16 @@ const codeOf = (step: Step | undefined): string =>
 
 test('two nodes with one key are linked, each knowing the other', () => {
   const { dialler, listener, frames } = run(party('a'), party('b'));
-  assert.deepEqual(dialler, { state: 'linked', peer: node('b'), version: 1 });
+  assert.deepEqual(dialler, { state: 'linked', peer: node('b'), version: 2 });
   assert.ok(listener?.state === 'linked');
   assert.deepEqual(listener.peer, node('a'));
   assert.ok(frames.reduce((sum, frame) => sum + frame.byteLength, 0) < 2048);
+});
+
+test('a node of the version before is spoken to in that version', () => {
+  const { dialler, listener } = run(party('a', { versions: [1] }), party('b'));
+  assert.ok(dialler?.state === 'linked' && listener?.state === 'linked');
+  assert.deepEqual([dialler.version, listener.version], [1, 1]);
 });
 
 test('the key never crosses the wire', () => {
@@ -67,7 +73,7 @@ test('without a common version both are told which versions there are', () => {
   const { dialler, listener } = run(party('a', { versions: [7, 8] }), party('b'));
   assert.deepEqual([codeOf(dialler), codeOf(listener)], ['version', 'version']);
   assert.ok(dialler?.state === 'refused');
-  assert.match(dialler.refused.detail, /we speak 1, you speak 7, 8/);
+  assert.match(dialler.refused.detail, /we speak 1, 2, you speak 7, 8/);
 });
 
 test('the newest common version is spoken', () => {

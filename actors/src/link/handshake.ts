@@ -22,8 +22,10 @@ import type { NodeInfo } from './node-info.ts';
 /**
  * History
  *   1  first version
+ *   2  messages to and about actors
  */
-export const linkVersions: readonly number[] = [1];
+export const linkVersions: readonly number[] = [1, 2];
+export const actorsSinceVersion = 2;
 
 export const refusalCodes = ['version', 'key', 'self', 'id-taken', 'stale', 'duplicate', 'busy', 'malformed'] as const;
 export type RefusalCode = (typeof refusalCodes)[number];

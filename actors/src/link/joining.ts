@@ -47,7 +47,7 @@ export const createJoining = (options: {
   random: () => number;
   /** The peer as it is linked now. */
   linked: (peerId: string) => NodeInfo | undefined;
-  onLinked(peer: NodeInfo, connection: Connection): ConnectionEvents;
+  onLinked(peer: NodeInfo, connection: Connection, version: number): ConnectionEvents;
   /** The peer has shown over some connection that it is there, whether or not that one becomes its link. */
   onProved(peer: NodeInfo): void;
   /** Its machine is there, but nobody listens where this peer did. */
@@ -103,9 +103,9 @@ export const createJoining = (options: {
     for (const [id, claim] of claims) if (claim === connection) claims.delete(id);
   };
 
-  const becomeLink = (peer: NodeInfo, connection: Connection): ConnectionEvents => {
+  const becomeLink = (peer: NodeInfo, connection: Connection, version: number): ConnectionEvents => {
     dials.learn(peer.address, peer.id, clock.monotonicMs(), 0);
-    const events = options.onLinked(peer, connection);
+    const events = options.onLinked(peer, connection, version);
     over(connection);
     return events;
   };
@@ -131,9 +131,9 @@ export const createJoining = (options: {
         connection,
         clock,
         handshake,
-        onLinked: (peer) => {
+        onLinked: (peer, version) => {
           outcome.met(peer);
-          return becomeLink(peer, connection);
+          return becomeLink(peer, connection, version);
         },
         onFailed: (failure) => {
           over(connection);
@@ -199,7 +199,7 @@ export const createJoining = (options: {
         connection,
         clock,
         handshake: listenerHandshake(partyFor(connection)),
-        onLinked: (peer) => becomeLink(peer, connection),
+        onLinked: (peer, version) => becomeLink(peer, connection, version),
         onFailed: (failure) => {
           over(connection);
           // Without the port, which is another one each time.

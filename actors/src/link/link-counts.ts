@@ -19,6 +19,10 @@ export const noLinkCounts = () => ({
   dropped: 0,
   /** Messages a full outbox did not take, told to their sender. */
   full: 0,
+  /** Links ended because not even control messages found room. */
+  overflows: 0,
+  /** Messages about actors before anybody here knew of actors. */
+  unattached: 0,
   /** Links ended because the peer sent what no node of ours sends. */
   garbage: 0,
   /** Told to an endpoint nobody serves. */

@@ -6,22 +6,29 @@
 import { hostname } from 'node:os';
 import type { ActorSystem } from '../system/actor-system.ts';
 import { errorMessage } from '../system/describe-error.ts';
+import type { ActorPort, ActorTraffic } from './actor-traffic.ts';
 import { Asks } from './asks.ts';
 import type { AskOutcome } from './asks.ts';
 import { Endpoints } from './endpoints.ts';
-import type { Handler } from './endpoints.ts';
+import type { Answer, Handler } from './endpoints.ts';
+import { actorsSinceVersion } from './handshake.ts';
 import { createJoining } from './joining.ts';
 import { noLinkCounts } from './link-counts.ts';
 import { liveness } from './liveness.ts';
-import { encode } from './messages.ts';
-import type { LinkMessage } from './messages.ts';
+import { encode, kept } from './messages.ts';
+import type { ActorMessage, LinkMessage } from './messages.ts';
 import { nodeInfoSchema } from './node-info.ts';
 import type { NodeInfo } from './node-info.ts';
 import { openPeerLink } from './peer-link.ts';
 import type { PeerLink } from './peer-link.ts';
+import { rules as linkRules } from './rules.ts';
+import type { LinkRules } from './rules.ts';
 import { socketTransport } from './socket-transport.ts';
+import type { Urgency } from './outbox.ts';
+import type { Packer } from './packer.ts';
 import { transportLimits } from './transport.ts';
 import type { Connection, ConnectionEvents, Transport } from './transport.ts';
+import { Unreadable } from './unpacker.ts';
 
 export type { NodeInfo } from './node-info.ts';
 export type { AskOutcome } from './asks.ts';
@@ -46,7 +53,7 @@ export type Links = {
   /** `up` is called at once for the peers already there. A peer that restarted is `down` first, then `up`. */
   onPeer(listener: PeerListener): () => void;
   serve(endpoint: string, handler: Handler): () => void;
-  /** Anything msgpack carries: plain objects, numbers, strings, Uint8Array, null. Throws on anything else. */
+  /** Plain objects, arrays, numbers, strings, booleans, Uint8Array, null, and references to actors. Throws on anything else. */
   tell(nodeId: string, endpoint: string, message: unknown, options?: TellOptions): TellOutcome;
   /** The same message to several nodes, encoded once; one outcome per node, in their order. */
   tellAll(nodeIds: readonly string[], endpoint: string, message: unknown, options?: TellOptions): TellOutcome[];
@@ -57,6 +64,8 @@ export type Links = {
   probe(nodeId: string, address: string): void;
   /** Ends the link to a node, if there is one. It is dialled again as ever. */
   drop(nodeId: string, reason: string): void;
+  /** For `mesh-actors.ts`, once; in the same turn as the start, so that nothing about actors is missed. */
+  attach(traffic: ActorTraffic): ActorPort;
   counters(): Record<string, number>;
   /** Says goodbye to every peer and stops listening. */
   close(): Promise<void>;
@@ -69,6 +78,12 @@ const gossipEveryTicks = 40;
 /** How long a shutdown waits for goodbyes to be heard. */
 const farewellMs = 500;
 const minKeyChars = 16;
+
+/** What others rely on has to get through; what is told may be refused. */
+const urgencies: Readonly<Record<ActorMessage['kind'], Urgency>> = {
+  ...{ send: 'ordinary', question: 'ordinary', stop: 'ordinary' },
+  ...{ watch: 'control', unwatch: 'control', down: 'control', names: 'control', unname: 'control', who: 'control' },
+};
 
 export type LinkOptions = {
   self: Omit<NodeInfo, 'address' | 'incarnation'>;
@@ -83,6 +98,7 @@ export type LinkOptions = {
   maxOutboxBytes?: number;
   /** For tests. 0 to 1. */
   random?: () => number;
+  rules?: Partial<LinkRules>;
 };
 
 const hostFor = (bind: string): string => {
@@ -98,7 +114,9 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
   const log = system.log.child({ room: 'link' });
   const counts = noLinkCounts();
   const endpoints = new Endpoints(log, counts);
-  const asks = new Asks(clock);
+  const rules: LinkRules = { ...linkRules, ...options.rules };
+  const asks = new Asks(clock, rules);
+  let traffic: ActorTraffic | undefined;
   const links = new Map<string, PeerLink>();
   const listeners = new Set<PeerListener>();
   let closed = false;
@@ -111,7 +129,7 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
     ...{ key, seeds: options.seeds, transport, clock, log, counts, random: options.random ?? Math.random },
     self: () => self,
     linked: (peerId) => links.get(peerId)?.peer,
-    onLinked: (peer, connection) => onLinked(peer, connection),
+    onLinked: (peer, connection, version) => onLinked(peer, connection, version),
     onProved: (peer) => notify((one) => one.proved?.(peer)),
     onRefused: (peerId) => notify((one) => one.refused?.(peerId)),
   });
@@ -148,16 +166,19 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
   const onMessage = (from: NodeInfo, message: LinkMessage): void => {
     switch (message.kind) {
       case 'tell':
-        void endpoints.told(message.endpoint, message.body, from);
+        endpoints.told(message.endpoint, message.body, from);
         break;
       case 'ask':
         void answer(from, message.id, message.endpoint, message.body);
         break;
       case 'answer':
-        asks.settle(from.id, message.id, { ok: true, value: message.value });
+        asks.settle(from, message.id, { ok: true, value: message.value });
         break;
       case 'failure':
-        asks.settle(from.id, message.id, { ok: false, reason: 'failed', detail: message.detail });
+        asks.settle(from, message.id, {
+          ...{ ok: false, reason: 'failed', detail: message.detail },
+          ...(message.code !== undefined && { code: message.code }),
+        });
         break;
       case 'peers':
         for (const peer of message.peers) joining.learn(peer);
@@ -166,16 +187,25 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
       case 'beat':
       case 'bye':
         break;
+      default:
+        if (traffic) traffic.take(from, message);
+        else counts.unattached += 1;
     }
   };
 
   const answer = async (from: NodeInfo, id: number, endpoint: string, body: unknown): Promise<void> => {
-    const outcome = await endpoints.asked(endpoint, body, from);
-    const link = links.get(from.id);
-    if (!link) return;
+    sendAnswer(from, id, await endpoints.asked(endpoint, body, from));
+  };
+
+  const sendAnswer = (to: NodeInfo, id: number, outcome: Answer): void => {
+    const link = links.get(to.id);
+    // In another life of its the id is another question's.
+    if (link?.peer.incarnation !== to.incarnation) return;
     let bytes: Uint8Array;
     try {
-      bytes = outcome.ok ? encode.answer(id, outcome.value) : encode.failure(id, outcome.detail);
+      bytes = outcome.ok
+        ? encode.answer(id, outcome.value, packFor(link.peer))
+        : encode.failure(id, outcome.detail, outcome.code);
     } catch (error) {
       bytes = encode.failure(id, `the answer cannot be encoded: ${errorMessage(error)}`);
     }
@@ -183,15 +213,22 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
     if (!link.offer(bytes, 'ordinary')) link.offer(encode.failure(id, 'no room for the answer'), 'control');
   };
 
-  const onLinked = (peer: NodeInfo, connection: Connection): ConnectionEvents => {
+  const packFor =
+    (to: NodeInfo | undefined) =>
+    (value: object, packer: Packer): boolean =>
+      traffic?.pack(value, packer, to) ?? false;
+
+  const onLinked = (peer: NodeInfo, connection: Connection, version: number): ConnectionEvents => {
     const former = links.get(peer.id);
     if (former) takeDown(former, former.peer.incarnation === peer.incarnation ? 'replaced' : 'it started anew');
     const link = openPeerLink({
       peer,
-      connection,
-      clock,
-      counts,
+      ...{ connection, version, clock, counts, rules },
       maxOutboxBytes: options.maxOutboxBytes ?? defaultOutboxBytes,
+      unpack: (type, unpacker) => {
+        if (!traffic) throw new Unreadable('a reference, and nobody here knows of actors');
+        return traffic.unpack(type, unpacker, peer);
+      },
       onMessage: (message) => onMessage(peer, message),
       onEnd: (reason) => takeDown(link, reason),
     });
@@ -199,7 +236,7 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
     counts.linksUp += 1;
     log.info({ peer: peer.name, role: peer.role, address: peer.address }, 'link up');
     link.offer(encode.peers(otherPeers(peer.id)), 'control');
-    const news = encode.peers([peer]);
+    const news = kept(encode.peers([peer]));
     for (const other of links.values()) if (other !== link) other.offer(news, 'control');
     notify((one) => one.up(peer));
     open.add(connection);
@@ -226,7 +263,7 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
   });
   joining.dialDue();
 
-  const offer = (nodeId: string, bytes: Uint8Array, droppable: boolean): TellOutcome => {
+  const offer = (nodeId: string, bytes: Uint8Array, urgency: Urgency): TellOutcome => {
     const link = links.get(nodeId);
     if (!link) return { ok: false, reason: 'no-link' };
     if (bytes.byteLength > maxMessageBytes) {
@@ -237,15 +274,26 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
       );
       return { ok: false, reason: 'full' };
     }
-    return link.offer(bytes, droppable ? 'droppable' : 'ordinary') ? { ok: true } : { ok: false, reason: 'full' };
+    return link.offer(bytes, urgency) ? { ok: true } : { ok: false, reason: 'full' };
   };
-  const tellAll: Links['tellAll'] = (nodeIds, endpoint, message, how = {}) => {
+  const urgencyOf = (how: TellOptions | undefined): Urgency => (how?.droppable === true ? 'droppable' : 'ordinary');
+  const tellSelf = (endpoint: string, message: unknown): TellOutcome => {
+    if (closed) return { ok: false, reason: 'no-link' };
+    queueMicrotask(() => endpoints.told(endpoint, message, self));
+    return { ok: true };
+  };
+  const tell: Links['tell'] = (nodeId, endpoint, message, how) => {
+    if (nodeId === self.id) return tellSelf(endpoint, message);
+    const peer = links.get(nodeId)?.peer;
+    if (!peer) return { ok: false, reason: 'no-link' };
+    return offer(nodeId, encode.tell(endpoint, message, packFor(peer)), urgencyOf(how));
+  };
+  const tellAll: Links['tellAll'] = (nodeIds, endpoint, message, how) => {
+    // Nothing is encoded between the first and the last offer, so it holds.
     let bytes: Uint8Array | undefined;
     return nodeIds.map((nodeId) => {
-      if (nodeId !== self.id) return offer(nodeId, (bytes ??= encode.tell(endpoint, message)), how.droppable ?? false);
-      if (closed) return { ok: false, reason: 'no-link' };
-      queueMicrotask(() => void endpoints.told(endpoint, message, self));
-      return { ok: true };
+      if (nodeId === self.id) return tellSelf(endpoint, message);
+      return offer(nodeId, (bytes ??= encode.tell(endpoint, message, packFor(undefined))), urgencyOf(how));
     });
   };
   const askSelf = async (endpoint: string, message: unknown): Promise<AskOutcome> => {
@@ -264,20 +312,39 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
       return () => void listeners.delete(one);
     },
     serve: (endpoint, handler) => endpoints.serve(endpoint, handler),
-    tell: (nodeId, endpoint, message, how) =>
-      tellAll([nodeId], endpoint, message, how)[0] ?? { ok: false, reason: 'no-link' },
+    tell,
     tellAll,
-    ask: (nodeId, endpoint, message, { deadlineMs }) =>
-      asks.ask(nodeId, deadlineMs, (id) => {
-        if (nodeId === self.id && !closed) {
-          void askSelf(endpoint, message).then((outcome) => asks.settle(self.id, id, outcome));
+    ask: async (nodeId, endpoint, message, { deadlineMs }) => {
+      const isSelf = nodeId === self.id;
+      const asked = isSelf ? self : links.get(nodeId)?.peer;
+      if (!asked || (isSelf && closed)) return { ok: false, reason: 'no-link', detail: `no link to node ${nodeId}` };
+      return asks.ask(asked, deadlineMs, (id) => {
+        if (isSelf) {
+          void askSelf(endpoint, message).then((outcome) => asks.settle(self, id, outcome));
           return undefined;
         }
-        const told = offer(nodeId, encode.ask(id, endpoint, message), false);
+        const told = offer(nodeId, encode.ask(id, endpoint, message, packFor(asked)), 'ordinary');
         if (told.ok) return undefined;
-        const detail = told.reason === 'full' ? 'its outbox is full' : `no link to node ${nodeId}`;
-        return { ok: false, reason: told.reason, detail };
-      }),
+        return { ok: false, reason: told.reason, detail: `the outbox to node ${nodeId} is full` };
+      });
+    },
+    attach: (given) => {
+      if (traffic) throw new Error('BUG: actors are attached to these links already');
+      traffic = given;
+      return {
+        ...{ rules, asks, answer: sendAnswer },
+        linked: (nodeId) => {
+          const link = links.get(nodeId);
+          return link && link.version >= actorsSinceVersion ? link.peer : undefined;
+        },
+        send: (nodeId, message) => {
+          const link = links.get(nodeId);
+          if (!link || link.version < actorsSinceVersion) return { ok: false, reason: 'no-link' };
+          return offer(nodeId, encode.actor(message, packFor(link.peer)), urgencies[message.kind]);
+        },
+        detach: () => (traffic = undefined),
+      };
+    },
     heardMs: (nodeId) => links.get(nodeId)?.heardMs(),
     probe: (nodeId, address) => joining.probe(nodeId, address),
     drop: (nodeId, reason) => {

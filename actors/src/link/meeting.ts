@@ -16,7 +16,7 @@ export const meet = (options: {
   connection: Connection;
   handshake: Handshake;
   clock: Clock;
-  onLinked(peer: NodeInfo): ConnectionEvents;
+  onLinked(peer: NodeInfo, version: number): ConnectionEvents;
   onFailed(failure: Failure): void;
 }): ConnectionEvents => {
   const { connection, handshake } = options;
@@ -39,7 +39,7 @@ export const meet = (options: {
     limit.cancel();
     over = true;
     connection.trust();
-    link = options.onLinked(step.peer);
+    link = options.onLinked(step.peer, step.version);
   };
   return {
     frame: (bytes) => {

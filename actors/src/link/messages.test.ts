@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeFrame, encode } from './messages.ts';
+import { decodeFrame, encode, kept } from './messages.ts';
 
 test('several messages one behind the other are one frame', () => {
-  const frame = Buffer.concat([encode.tell('a', { x: 1 }), encode.ask(7, 'b', [1, 'two', null]), encode.beat()]);
+  const frame = Buffer.concat([
+    kept(encode.tell('a', { x: 1 })),
+    kept(encode.ask(7, 'b', [1, 'two', null])),
+    kept(encode.beat()),
+  ]);
   assert.deepEqual(decodeFrame(frame), {
     ok: true,
     messages: [
@@ -29,8 +33,8 @@ test('what no node sends is said to be so', () => {
     new Uint8Array([0x91, 99]),
     new Uint8Array([0x92, 0, 7]),
     new Uint8Array([0xdd, 0xff, 0xff, 0xff, 0xff]),
-    Buffer.concat([encode.beat(), new Uint8Array([0x01])]),
-    encode.peers([{ id: '', name: 'x', role: 'ingest', incarnation: 1, address: 'a:1' }]),
+    Buffer.concat([kept(encode.beat()), new Uint8Array([0x01])]),
+    kept(encode.peers([{ id: '', name: 'x', role: 'ingest', incarnation: 1, address: 'a:1' }])),
     Buffer.from([0x93, 0, 0xa1, 0x61, 0x81, 0xa9, ...Buffer.from('__proto__'), 0x80]),
   ];
   for (const frame of hostile) assert.equal(decodeFrame(frame).ok, false, Buffer.from(frame).toString('hex'));

@@ -1,28 +1,70 @@
 /**
  * What waits for one peer: bounded in bytes, in the order it was told. When full, the oldest droppable messages (live topics: newer ones
- * follow) make room; what may not be dropped is refused, so that its sender knows; control messages (a handful of beats and goodbyes) always
- * get in. Pure.
+ * follow) make room; what may not be dropped is refused, so that its sender knows; control messages (beats, names, who is down) always get
+ * in, up to a limit of their own that no peer comes near who takes anything. Pure.
+ *
+ * Small messages are copied into blocks, one behind the other, so that a frame is mostly a piece of a block as it is: memory of its own for
+ * each message would cost more than all the rest of telling it.
  */
 import { Mailbox } from '../system/mailbox.ts';
+import { viewBytes } from './packer.ts';
+import { rules as linkRules } from './rules.ts';
 
 export type Urgency = 'control' | 'ordinary' | 'droppable';
+export type OutboxRules = Pick<typeof linkRules, 'goesFirst' | 'makesRoom'>;
 
-type Item = { readonly order: number; readonly bytes: Uint8Array };
+type Item = { readonly order: number; readonly block: Uint8Array; readonly start: number; readonly length: number };
 
 /** What a waiting message costs beside its bytes, about. */
 const itemBytes = 64;
 const maxItems = 1_000_000;
+/** Raising it makes frames of one piece larger, and costs an idle link twice as much. */
+const blockBytes = 64 * 1024;
+
+/** Room for control messages beyond what everything else may take. */
+const controlBytes = 2 * 1024 * 1024;
+
+/** Messages of one kind, in order. */
+class Lane {
+  readonly #items = new Mailbox<Item>({ max: maxItems, whenFull: 'refuse' });
+  #block = new Uint8Array(0);
+  #used = 0;
+
+  peek(): Item | undefined {
+    return this.#items.peek();
+  }
+
+  take(): Item | undefined {
+    return this.#items.take();
+  }
+
+  offer(order: number, bytes: Uint8Array): boolean {
+    const length = bytes.byteLength;
+    if (length > viewBytes) return this.#items.offer({ order, block: bytes, start: 0, length }).kind === 'taken';
+    if (this.#used + length > this.#block.byteLength) {
+      this.#block = Buffer.allocUnsafeSlow(blockBytes);
+      this.#used = 0;
+    }
+    const item = { order, block: this.#block, start: this.#used, length };
+    if (this.#items.offer(item).kind !== 'taken') return false;
+    this.#block.set(bytes, this.#used);
+    this.#used += length;
+    return true;
+  }
+}
 
 export class Outbox {
   readonly #maxBytes: number;
-  readonly #firm = new Mailbox<Item>({ max: maxItems, whenFull: 'refuse' });
-  readonly #droppable = new Mailbox<Item>({ max: maxItems, whenFull: 'refuse' });
+  readonly #rules: OutboxRules;
+  readonly #firm = new Lane();
+  readonly #droppable = new Lane();
   #order = 0;
   #bytes = 0;
   #dropped = 0;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, rules: OutboxRules = linkRules) {
     this.#maxBytes = maxBytes;
+    this.#rules = rules;
   }
 
   get bytes(): number {
@@ -34,48 +76,61 @@ export class Outbox {
     return this.#dropped;
   }
 
-  /** False: full, nothing was taken. */
+  /** False: full, nothing was taken. Messages up to `viewBytes` are copied, larger ones must not be changed afterwards. */
   offer(bytes: Uint8Array, urgency: Urgency): boolean {
     const cost = bytes.byteLength + itemBytes;
-    if (urgency !== 'control') {
-      while (this.#bytes + cost > this.#maxBytes && this.#dropOldest());
-      if (this.#bytes + cost > this.#maxBytes) {
+    const maxBytes = this.#maxBytes + (urgency === 'control' ? controlBytes : 0);
+    if (this.#bytes + cost > maxBytes) {
+      while (this.#rules.makesRoom(urgency) && this.#bytes + cost > maxBytes && this.#dropOldest());
+      if (this.#bytes + cost > maxBytes) {
         if (urgency === 'droppable') this.#dropped += 1;
         return false;
       }
     }
-    const queue = urgency === 'droppable' ? this.#droppable : this.#firm;
     this.#order += 1;
-    if (queue.offer({ order: this.#order, bytes }).kind !== 'taken') return false;
+    if (!(urgency === 'droppable' ? this.#droppable : this.#firm).offer(this.#order, bytes)) return false;
     this.#bytes += cost;
     return true;
   }
 
   /** The next messages as one frame of about `maxFrameBytes` (a larger message goes alone), or undefined when nothing waits. */
   takeFrame(maxFrameBytes: number): Uint8Array | undefined {
-    const parts: Uint8Array[] = [];
-    let size = 0;
-    for (let queue = this.#next(); queue; queue = this.#next()) {
-      const next = queue.peek()?.bytes.byteLength ?? 0;
-      if (parts.length > 0 && size + next > maxFrameBytes) break;
-      const item = this.#take(queue);
+    let lane = this.#next();
+    const first = lane && this.#take(lane);
+    if (!first) return undefined;
+    const pieces: Uint8Array[] = [];
+    let size = first.length;
+    let { block, start } = first;
+    let end = start + first.length;
+    for (lane = this.#next(); lane; lane = this.#next()) {
+      const length = lane.peek()?.length ?? 0;
+      if (size + length > maxFrameBytes) break;
+      const item = this.#take(lane);
       if (!item) break;
-      parts.push(item.bytes);
-      size += item.bytes.byteLength;
+      if (item.block !== block || item.start !== end) {
+        pieces.push(block.subarray(start, end));
+        ({ block, start } = item);
+      }
+      end = item.start + item.length;
+      size += length;
     }
-    return parts.length > 1 ? Buffer.concat(parts, size) : parts[0];
+    const last = block.subarray(start, end);
+    if (pieces.length === 0) return last;
+    pieces.push(last);
+    return Buffer.concat(pieces, size);
   }
 
-  #next(): Mailbox<Item> | undefined {
+  #next(): Lane | undefined {
     const firm = this.#firm.peek();
     const droppable = this.#droppable.peek();
     if (!droppable) return firm && this.#firm;
-    return firm && firm.order < droppable.order ? this.#firm : this.#droppable;
+    if (!firm) return this.#droppable;
+    return this.#rules.goesFirst(firm.order, droppable.order) === 'firm' ? this.#firm : this.#droppable;
   }
 
-  #take(queue: Mailbox<Item>): Item | undefined {
-    const item = queue.take();
-    if (item) this.#bytes -= item.bytes.byteLength + itemBytes;
+  #take(lane: Lane): Item | undefined {
+    const item = lane.take();
+    if (item) this.#bytes -= item.length + itemBytes;
     return item;
   }
 

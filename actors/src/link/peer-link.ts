@@ -5,12 +5,14 @@
 import type { Clock } from '../system/clock.ts';
 import type { LinkCounts } from './link-counts.ts';
 import { judgePulse } from './liveness.ts';
-import { decodeFrame, encode } from './messages.ts';
+import { decodeFrame, encode, kept } from './messages.ts';
 import type { LinkMessage } from './messages.ts';
 import type { NodeInfo } from './node-info.ts';
 import { Outbox } from './outbox.ts';
 import type { Urgency } from './outbox.ts';
+import type { LinkRules } from './rules.ts';
 import type { Connection } from './transport.ts';
+import type { UnpackExtension } from './unpacker.ts';
 
 const inFlightBytes = 256 * 1024;
 const batchBytes = 128 * 1024;
@@ -18,6 +20,8 @@ const batchBytes = 128 * 1024;
 export type PeerLink = {
   readonly peer: NodeInfo;
   readonly connection: Connection;
+  /** Of what is spoken over it. */
+  readonly version: number;
   /** False: the outbox is full and the message was not taken. */
   offer(bytes: Uint8Array, urgency: Urgency): boolean;
   frame: (bytes: Uint8Array) => void;
@@ -29,20 +33,24 @@ export type PeerLink = {
   heardMs(): number;
 };
 
-const beat = encode.beat();
+const beat = kept(encode.beat());
 
 export const openPeerLink = (options: {
   peer: NodeInfo;
   connection: Connection;
+  version: number;
   clock: Clock;
   maxOutboxBytes: number;
+  rules: LinkRules;
+  /** Reads what a message of this peer has that msgpack has no form for. */
+  unpack: UnpackExtension;
   counts: LinkCounts;
   onMessage(message: LinkMessage): void;
   /** The link is of no use any more: silent, stuck, or its peer talks nonsense. The owner takes it down. */
   onEnd(reason: string): void;
 }): PeerLink => {
   const { peer, connection, clock, counts } = options;
-  const outbox = new Outbox(options.maxOutboxBytes);
+  const outbox = new Outbox(options.maxOutboxBytes, options.rules);
   const startMs = clock.monotonicMs();
   let heardMs = startMs;
   let beatMs = startMs;
@@ -87,6 +95,7 @@ export const openPeerLink = (options: {
   return {
     peer,
     connection,
+    version: options.version,
     offer: (bytes, urgency) => {
       if (ended) return false;
       if (inFlight === 0 && outbox.bytes === 0) progressMs = clock.monotonicMs();
@@ -94,7 +103,11 @@ export const openPeerLink = (options: {
       const taken = outbox.offer(bytes, urgency);
       counts.dropped += outbox.dropped - droppedBefore;
       if (taken) counts.messagesOut += 1;
-      else if (urgency !== 'droppable') counts.full += 1;
+      else if (urgency === 'control') {
+        // What others rely on would be missing: with the link down they are told so.
+        counts.overflows += 1;
+        end('not even control messages found room in its outbox');
+      } else if (urgency !== 'droppable') counts.full += 1;
       flushSoon();
       return taken;
     },
@@ -103,7 +116,7 @@ export const openPeerLink = (options: {
       heardMs = clock.monotonicMs();
       counts.framesIn += 1;
       counts.bytesIn += bytes.byteLength;
-      const decoded = decodeFrame(bytes);
+      const decoded = decodeFrame(bytes, options.unpack);
       if (!decoded.ok) {
         counts.garbage += 1;
         end(`sent what no node sends: ${decoded.detail}`);
@@ -129,7 +142,7 @@ export const openPeerLink = (options: {
       }
     },
     close: (reason) => {
-      if (!ended) connection.send(encode.bye(reason));
+      if (!ended) connection.send(kept(encode.bye(reason)));
       ended = true;
       connection.close(reason);
     },

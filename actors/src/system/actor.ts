@@ -11,6 +11,7 @@ import type { ActorRef, ActorSpec, AskOutcome, Self, StopReason, TellOutcome } f
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import { Mailbox } from './mailbox.ts';
+import { asReply } from './reply.ts';
 import { afterFailure } from './restart-policy.ts';
 
 /** Told messages handled in one go before others get their turn of the event loop: enough to make a turn's cost disappear. */
@@ -125,10 +126,8 @@ export class Actor<M, S> implements Self<M> {
         done();
         resolve(outcome);
       };
-      const ask = new Ask(
-        make((value) => settle({ ok: true, value })),
-        (reason) => settle({ ok: false, reason }),
-      );
+      const reply = asReply((value: R) => settle({ ok: true, value }), this.clock.monotonicMs() + options.deadlineMs);
+      const ask = new Ask(make(reply), (reason) => settle({ ok: false, reason }));
       const offered = this.#offer(ask);
       if (!offered.ok) {
         ask.lose(offered.reason);
