@@ -318,7 +318,7 @@ test('the roster says why a host that is up is not healthy, in one entry however
   store.does = 'refuses';
   for (let n = 0; n < 5; n += 1) agent.send(tick(Date.now() + n, n));
   await eventually(() =>
-    assert.deepEqual([...entries.values()][0]?.degraded, ['samples of it are refused: the store will never take them']),
+    assert.deepEqual([...entries.values()][0]?.degraded, ['samples are refused: the store will never take them']),
   );
   agent.send(tick(Date.now() + 10, 10));
   await eventually(() => assert.equal(agent.acks.flatMap(({ refused }) => refused).length, 6));
@@ -339,7 +339,7 @@ test('an agent that drops because its queue is full says so itself, and its host
   assert.deepEqual([...entries.values()][0]?.degraded, [], 'what it dropped before is over');
   agent.send(report(now, 8));
   await eventually(() =>
-    assert.deepEqual([...entries.values()][0]?.degraded, ['its agent drops samples because its queue is full']),
+    assert.deepEqual([...entries.values()][0]?.degraded, ['samples are dropped: its queue is full']),
   );
 });
 

@@ -80,15 +80,14 @@ export class HostHealth {
     const reasons: string[] = [];
     this.#judgeClock(nowMs, offsetMs);
     if (this.#clock) reasons.push(this.#clock.reason);
-    if (nowMs - this.#droppedMs < healthLimits.lossStandsMs)
-      reasons.push('its agent drops samples because its queue is full');
+    if (nowMs - this.#droppedMs < healthLimits.lossStandsMs) reasons.push('samples are dropped: its queue is full');
     for (const [code, atMs] of this.#refusedMs)
       if (nowMs - atMs < healthLimits.lossStandsMs)
-        reasons.push(`samples of it are refused: ${refusedBecause[code] ?? code}`);
+        reasons.push(`samples are refused: ${refusedBecause[code] ?? code}`);
       else this.#refusedMs.delete(code);
     if (this.#busy && nowMs - this.#busy.lastMs >= healthLimits.busyOverMs) this.#busy = undefined;
     if (this.#busy && this.#busy.lastMs - this.#busy.sinceMs >= healthLimits.busyForMs) this.#busy.told = true;
-    if (this.#busy?.told === true) reasons.push('the store has no room for its samples; its agent keeps them');
+    if (this.#busy?.told === true) reasons.push('samples wait: the store has no room');
     return reasons;
   }
 

@@ -9,7 +9,7 @@ import type { Connection } from '@thrum/actors/wire/roster';
 /** How old the newest values are: under 2 periods, 2 to 5, more, or there never were any. */
 export type Fresh = 'live' | 'late' | 'stale' | 'none';
 
-/** `waiting`: connected, and no sample was ever seen. `degraded`: its values are current, and something about it is not well. */
+/** `waiting`: connected, and no sample was ever seen. `degraded`: connected and not stale, and something about it is not well. */
 export type HostState =
   'live' | 'late' | 'stale' | 'degraded' | 'reconnecting' | 'silent' | 'left' | 'down' | 'waiting';
 
@@ -45,8 +45,8 @@ export const freshness = (facts: Omit<StateFacts, 'connection' | 'degraded'>): F
 export const stateOf = (facts: StateFacts): HostState => {
   const fresh = freshness(facts);
   if (facts.connection !== 'connected') return facts.connection;
-  if (fresh === 'none') return 'waiting';
-  return facts.degraded === true && fresh !== 'stale' ? 'degraded' : fresh;
+  if (facts.degraded === true && fresh !== 'stale') return 'degraded';
+  return fresh === 'none' ? 'waiting' : fresh;
 };
 
 /** Everything a reader sees of a state. `rank` puts the worst first; states of one rank are no reason to reorder a list. */
@@ -55,7 +55,7 @@ export const stateLooks: Readonly<Record<HostState, { word: string; shape: Shape
   silent: { word: 'Silent', shape: 'triangle', rank: 1, sentence: 'connected, but nothing is heard from it' },
   stale: { word: 'Stale', shape: 'ring', rank: 2, sentence: 'its values are old' },
   reconnecting: { word: 'Reconnecting', shape: 'triangle', rank: 3, sentence: 'its connection was lost a moment ago' },
-  degraded: { word: 'Degraded', shape: 'triangle', rank: 4, sentence: 'its values are current, but it is not well' },
+  degraded: { word: 'Degraded', shape: 'triangle', rank: 4, sentence: 'connected, but something about it is not well' },
   waiting: { word: 'Waiting', shape: 'ring', rank: 5, sentence: 'connected; its first sample has not come yet' },
   late: { word: 'Late', shape: 'triangle', rank: 6, sentence: 'its newest sample is late' },
   live: { word: 'Live', shape: 'dot', rank: 6, sentence: 'its values are current' },
