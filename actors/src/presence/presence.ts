@@ -6,25 +6,26 @@
 import type { Links } from '../link/links.ts';
 import type { Membership } from '../membership/membership.ts';
 import type { ActorSystem } from '../system/actor-system.ts';
-import type { Connection, RosterEntry } from '../wire/roster.ts';
+import type { Timer } from '../system/clock.ts';
+import type { RosterEntry } from '../wire/roster.ts';
+import { clustersOf } from './clusters.ts';
+import type { ClusterPresence } from './clusters.ts';
+import { Exchange } from './exchange.ts';
+import { endpoint } from './exchange-messages.ts';
+import { readLine, writeContainer, writeFacts, writeRemoved, writeStatus } from './lines.ts';
+import type { ContainerEntry } from './lines.ts';
+import { OwnDocument } from './own-document.ts';
+import { Replicas } from './replicas.ts';
 import { rules as standardRules } from './rules.ts';
 import type { PresenceRules } from './rules.ts';
+import { Succession } from './succession.ts';
+import { hashHex, hashSum, hashText } from './text-hash.ts';
+import { View } from './view.ts';
+import type { Source } from './view.ts';
 
-export type ContainerEntry = {
-  readonly id: string;
-  readonly name: string;
-  readonly state: string;
-  readonly health: string;
-  readonly sinceMs: number;
-};
+export type { ContainerEntry } from './lines.ts';
 
-export type ClusterPresence = {
-  readonly cluster: string;
-  readonly hosts: number;
-  readonly byConnection: Readonly<Record<Connection, number>>;
-  /** Hosts that are connected and not healthy. */
-  readonly degraded: number;
-};
+export type { ClusterPresence } from './clusters.ts';
 
 export type PresenceChange = { readonly entries: readonly RosterEntry[]; readonly gone: readonly string[] };
 
@@ -58,7 +59,166 @@ export type PresenceOptions = {
   rules?: Partial<PresenceRules>;
 };
 
+/** How long changes wait for others, to travel together. */
+const batchMs = 50;
+const tickMs = 500;
+/** Digests to every peer: lowering it finds sooner what was lost and costs about 60 bytes per peer each time. */
+const ticksPerDigest = 4;
+const ticksPerSweep = 120;
+
 export const startPresence = (options: PresenceOptions): Presence => {
-  const rules = { ...standardRules, ...options.rules };
-  throw new Error(`presence of ${options.links.self.name} does not stand yet (${Object.keys(rules).length} rules)`);
+  const { links, membership, system } = options;
+  const { clock } = system;
+  const self = links.self.id;
+  const rules: PresenceRules = { ...standardRules, ...options.rules };
+  const log = system.log.child({ room: 'presence' });
+  const counts = { puts: 0, ownRefused: 0, listenerFailures: 0 };
+  const listeners = new Set<(change: PresenceChange) => void>();
+  const source: Source = { writer: self, gone: undefined };
+  let pending: Timer | undefined;
+  let ticks = 0;
+  let closed = false;
+
+  const soon = (): void => {
+    if (!closed) pending ??= clock.after(batchMs, flush);
+  };
+  const view = new View(rules, soon);
+  const own = new OwnDocument(
+    { node: self, incarnation: membership.incarnation(), generation: 0 },
+    { rules, liveTexts: () => view.textsOf(source) },
+  );
+  const replicas = new Replicas({
+    ...{ rules, view },
+    accepts: (name, held) =>
+      rules.acceptsDocument(name, {
+        ...{ self, held, isGone: membership.isGone(name.node, name.incarnation) },
+        incarnation: membership.members().find((member) => member.node.id === name.node)?.incarnation,
+      }),
+  });
+
+  /** One text about one thing into this node's document; at once visible here. */
+  const say = (text: string): void => {
+    const line = readLine(text);
+    if (!line || line.kind === 'unknown')
+      throw new Error(`presence: not to be said of a host, malformed or too long: ${text.slice(0, 200)}`);
+    const folded =
+      line.kind === 'removed' || own.hasRoomFor(text)
+        ? view.fold(source, line, text)
+        : ({ ok: false, reason: 'the document of this node is full' } as const);
+    if (!folded.ok) {
+      counts.ownRefused += 1;
+      if (counts.ownRefused === 1) log.error({ reason: folded.reason }, 'what is said of a host cannot be kept');
+      return;
+    }
+    if (!folded.changed) return;
+    own.liveBytes += folded.moreBytes;
+    const of = 'containerId' in line ? (line.containerId ?? 'all') : line.kind;
+    own.say(`${line.hostId} ${of}`, text);
+    soon();
+  };
+  const remove = (hostId: string): void => say(writeRemoved(hostId));
+
+  const succession = new Succession({ ...{ rules, view, replicas, say, remove }, self: source });
+  const exchange = new Exchange({
+    ...{ links, clock, rules, own, replicas },
+    restored: (generation) => {
+      log.warn({ generation }, 'others knew more of this node than it does itself: it says all it knows anew');
+      own.beginAnew({ ...own.document.name, generation });
+      soon();
+    },
+  });
+
+  const notify = (listener: (change: PresenceChange) => void, change: PresenceChange): void => {
+    try {
+      listener(change);
+    } catch (error) {
+      counts.listenerFailures += 1;
+      log.error({ error }, 'a listener for presence failed');
+    }
+  };
+  const flush = (): void => {
+    for (const hostId of view.touchedHosts()) succession.review(hostId);
+    const update = own.flush();
+    const change = view.takeChanges();
+    pending?.cancel();
+    pending = undefined;
+    if (update) exchange.tellNews(update);
+    if (change.entries.length + change.gone.length === 0) return;
+    for (const listener of [...listeners]) notify(listener, change);
+  };
+  const nodeGone = (node: string, incarnation: number): void =>
+    replicas.nodeGone(node, incarnation, { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() });
+
+  const stopServing = links.serve(endpoint, (body, from) => exchange.receive(body, from));
+  const stopMembership = membership.onChange({
+    joined: (node) => exchange.compareWith([node.id]),
+    gone: (node, incarnation) => nodeGone(node.id, incarnation),
+    renewed: (incarnation) => {
+      own.beginAnew({ node: self, incarnation, generation: 0 });
+      soon();
+    },
+  });
+  const stopPeers = links.onPeer({
+    up: (peer) => exchange.compareWith([peer.id]),
+    down: () => exchange.peerLost(),
+  });
+  const timer = clock.every(tickMs, () => {
+    ticks += 1;
+    const living = [self, ...membership.members().map((member) => member.node.id)];
+    succession.tick(living, clock.monotonicMs());
+    if (ticks % ticksPerDigest === 0) exchange.compareWithAll();
+    if (ticks % ticksPerSweep !== 0) return;
+    succession.dropTombstones(clock.wallMs());
+    view.releaseEntries();
+  });
+
+  return {
+    put: (entry) => {
+      counts.puts += 1;
+      say(writeFacts(entry.hostId, entry));
+      say(writeStatus({ ...entry, adoptedFrom: undefined }));
+    },
+    remove,
+    putContainer: (hostId, container) => say(writeContainer(hostId, container)),
+    removeContainer: (hostId, containerId) => say(writeRemoved(hostId, containerId)),
+    agents: () => view.entries(),
+    agent: (hostId) => view.entry(hostId),
+    containers: (hostId) => view.containers(hostId),
+    clusters: () => clustersOf(view.entries()),
+    onChange: (listener) => {
+      listeners.add(listener);
+      const entries = view.entries();
+      if (entries.length > 0) notify(listener, { entries, gone: [] });
+      return () => void listeners.delete(listener);
+    },
+    digest: () => {
+      let sum = hashText(exchange.digest());
+      for (const hostId of view.hostIds()) {
+        const shown = view.shown(hostId);
+        if (shown !== undefined) sum = hashSum(sum, hashText(`${hostId} ${shown}`));
+      }
+      return hashHex(sum);
+    },
+    counters: () => ({
+      ...counts,
+      ...succession.counts,
+      ...exchange.counters(),
+      hosts: view.hosts,
+      containers: view.containerCount,
+      documents: replicas.living().length + 1,
+      documentsGone: replicas.gone().length,
+      overBound: replicas.overBound,
+      rotations: own.rotations,
+      documentBytes: own.document.bytes + replicas.living().reduce((sum, { document }) => sum + document.bytes, 0),
+    }),
+    close: () => {
+      closed = true;
+      timer.cancel();
+      pending?.cancel();
+      stopServing();
+      stopMembership();
+      stopPeers();
+      listeners.clear();
+    },
+  };
 };
