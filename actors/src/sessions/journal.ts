@@ -64,6 +64,8 @@ export const openJournal = async (options: {
   let isFailing = false;
   let running: Promise<void> | undefined;
   let retry: Timer | undefined;
+  /** There is something to try again, also when nothing new waits. */
+  let isDue = false;
   let closed = false;
 
   const failed = (error: unknown): void => {
@@ -78,6 +80,7 @@ export const openJournal = async (options: {
     if (!closed)
       retry ??= clock.after(retryMs, () => {
         retry = undefined;
+        isDue = true;
         void work();
       });
   };
@@ -115,19 +118,21 @@ export const openJournal = async (options: {
       return false;
     }
   };
+  const hasMore = (): boolean => waiting.length > 0 || isDue;
   const drain = async (): Promise<void> => {
     do {
+      isDue = false;
       const group = waiting;
       waiting = [];
       waitingRecords = 0;
       const written = await write(group);
       for (const one of group) one.done(written);
-    } while (waiting.length > 0);
+    } while (hasMore());
   };
   const work = (): Promise<void> =>
     (running ??= drain().finally(() => {
       running = undefined;
-      if (waiting.length > 0) void work();
+      if (hasMore()) void work();
     }));
 
   let entries = noEntries;
