@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { eventually } from '../testing/eventually.ts';
 import { startNodes } from '../testing/nodes.ts';
 import type { RosterEntry } from '../wire/roster.ts';
-import { startPresence } from './presence.ts';
 
 const hostId = (at: number): string => `00000000-0000-4000-8000-${String(at).padStart(12, '0')}`;
 const entry = (at: number, changes: Partial<RosterEntry> = {}): RosterEntry => ({
@@ -27,8 +26,7 @@ const entry = (at: number, changes: Partial<RosterEntry> = {}): RosterEntry => (
 test('what one node says of its agents is known on all', async (t) => {
   const mesh = await startNodes(3);
   t.after(() => mesh.close());
-  const all = mesh.nodes.map(({ links, membership, system }) => startPresence({ links, membership, system }));
-  t.after(() => all.forEach((one) => one.close()));
+  const all = mesh.nodes.map((node) => node.presence);
   all[0]?.put(entry(1));
   all[0]?.putContainer(hostId(1), { id: 'abc', name: 'web', state: 'running', health: 'healthy', sinceMs: 5 });
   all[1]?.put(entry(2, { node: 'n01', degraded: ['its clock is 3 s ahead'] }));

@@ -10,6 +10,9 @@ import type { LinkRules } from '../link/rules.ts';
 import type { Transport } from '../link/transport.ts';
 import { startMembership } from '../membership/membership.ts';
 import type { Membership, MembershipRules } from '../membership/membership.ts';
+import { startPresence } from '../presence/presence.ts';
+import type { Presence } from '../presence/presence.ts';
+import type { PresenceRules } from '../presence/rules.ts';
 import { createActorSystem } from '../system/actor-system.ts';
 import type { ActorSystem } from '../system/actor-system.ts';
 import type { Clock } from '../system/clock.ts';
@@ -33,6 +36,7 @@ export type TestNode = {
   readonly actors: MeshActors;
   readonly membership: Membership;
   readonly topics: Topics;
+  readonly presence: Presence;
   /** On web nodes. */
   readonly sessions: Sessions | undefined;
   /** An orderly shutdown. */
@@ -43,6 +47,7 @@ export type TestNode = {
 export type NodeRules = {
   readonly link?: Partial<LinkRules>;
   readonly membership?: Partial<MembershipRules>;
+  readonly presence?: Partial<PresenceRules>;
   readonly sessions?: Partial<SessionRules>;
 };
 
@@ -87,6 +92,10 @@ export const startNode = async (index: number, options: NodeOptions): Promise<Te
     ...(options.rules?.membership && { rules: options.rules.membership }),
   });
   const topics = startTopics({ links, system, ...(options.topics && { bounds: options.topics }) });
+  const presence = startPresence({
+    ...{ links, membership, system },
+    ...(options.rules?.presence && { rules: options.rules.presence }),
+  });
   const startWebSessions = (): Promise<Sessions> =>
     startSessions({
       ...{ links, system, directory: undefined },
@@ -96,13 +105,14 @@ export const startNode = async (index: number, options: NodeOptions): Promise<Te
     });
   const sessions = options.role === 'web' ? await startWebSessions() : undefined;
   return {
-    ...{ host, system, links, actors, membership, topics, sessions },
+    ...{ host, system, links, actors, membership, topics, presence, sessions },
     close: async () => {
       // Not waited for: with a clock that stands still an answer may never come.
       void membership.leave();
       await nextTurn();
       await sessions?.close();
       topics.close();
+      presence.close();
       membership.close();
       await links.close();
       actors.close();

@@ -25,7 +25,7 @@ export const presenceViews: GuaranteeMaker = {
   works: true,
   make: ({ mesh, broken }) => {
     const agents = Array.from({ length: agentCount }, (_, index): Agent => ({
-      hostId: `agent-${index}`,
+      hostId: `00000000-0000-4000-8000-00000000000${index}`,
       ...{ epoch: 0, attempt: 0, at: undefined, entry: undefined },
     }));
     /** Since when an agent has not been connected to a node that runs. */
@@ -39,16 +39,9 @@ export const presenceViews: GuaranteeMaker = {
     ): RosterEntry => ({
       hostId: agent.hostId,
       machine: {
-        hostname: agent.hostId,
-        os: 'linux',
-        osVersion: '1',
-        arch: 'x64',
-        kernel: '6',
-        cpus: 1,
-        memoryBytes: 1,
-        bootMs: 0,
-        virtual: '',
-      } as unknown as RosterEntry['machine'],
+        ...{ name: agent.hostId, os: 'linux', kernel: '6', arch: 'x64', model: '', cpu: '', cores: 1 },
+        ...{ memoryBytes: 1, virtual: '' },
+      },
       ...{ cluster: 'c', labels: {}, agentVersion: '1', periodMs: 1000, connection, clockOffsetMs: 0, node: node.id },
       sinceMs: node.life.clock.wallMs(),
       ...{ epoch: agent.epoch, attempt: agent.attempt, degraded, claim: 0 },
