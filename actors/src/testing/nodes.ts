@@ -8,7 +8,7 @@ import { eventually } from './eventually.ts';
 import { loopbackNetwork } from './loopback-network.ts';
 import type { LoopbackNetwork, LoopbackOptions } from './loopback-network.ts';
 import { hostName, startNode } from './start-node.ts';
-import type { TestNode } from './start-node.ts';
+import type { NodeRules, TestNode } from './start-node.ts';
 
 export { testMeshKey } from './start-node.ts';
 export type { TestNode } from './start-node.ts';
@@ -28,6 +28,7 @@ export type TestNodesOptions = Omit<LoopbackOptions, 'clock'> & {
   role?: (index: number) => 'ingest' | 'web';
   links?: Pick<LinkOptions, 'maxOutboxBytes'>;
   topics?: RetainedBounds;
+  rules?: NodeRules;
   /** Not to wait until all are linked to all, which needs a clock that moves. */
   unlinked?: boolean;
 };
@@ -39,12 +40,13 @@ export const startNodes = async (count: number, options: TestNodesOptions = {}):
   const all = new Set<TestNode>();
 
   const start = async (index: number): Promise<TestNode> => {
-    const { log, links, topics } = options;
+    const { log, links, topics, rules } = options;
     const started = await startNode(index, {
       ...{ clock, transport: network.transport(hostName(index)), role: options.role?.(index) ?? 'ingest' },
       ...(log && { log }),
       ...(links && { links }),
       ...(topics && { topics }),
+      ...(rules && { rules }),
     });
     const node: TestNode = {
       ...started,
