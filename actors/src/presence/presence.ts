@@ -46,7 +46,7 @@ export type Presence = {
   clusters(): readonly ClusterPresence[];
   /** Called at once with all there is (if any), then with every change, batched for up to 50 ms. */
   onChange(listener: (change: PresenceChange) => void): () => void;
-  /** Equal on all nodes at rest. */
+  /** Of what the nodes that are there say. Equal on all nodes at rest; what gone nodes said counts once it is adopted. */
   digest(): string;
   counters(): Record<string, number>;
   close(): void;
@@ -194,7 +194,7 @@ export const startPresence = (options: PresenceOptions): Presence => {
     digest: () => {
       let sum = hashText(exchange.digest());
       for (const hostId of view.hostIds()) {
-        const shown = view.shown(hostId);
+        const shown = view.shown(hostId, 'those there');
         if (shown !== undefined) sum = hashSum(sum, hashText(`${hostId} ${shown}`));
       }
       return hashHex(sum);

@@ -45,6 +45,8 @@ export class Replicas {
   readonly #accepts: (name: DocumentName, held: DocumentName | undefined) => boolean;
   readonly #living = new Map<string, Replica>();
   readonly #gone = new Set<GoneReplica>();
+  /** Nodes that said themselves that ours is not what they wrote: what they send next from the start on replaces it. */
+  readonly #doubted = new Set<string>();
   /** Texts that found no room in the merged view. */
   overBound = 0;
 
@@ -80,21 +82,18 @@ export class Replicas {
     const held = this.#living.get(offered.name.node)?.document;
     const need = this.#rules.needsSync(held, offered, fromWriter);
     if (need === 'no') return undefined;
-    return need === 'more' && held ? held.stateVector : new PresenceDocument(offered.name).stateVector;
+    if (need === 'more' && held) return held.stateVector;
+    if (fromWriter) this.#doubted.add(offered.name.node);
+    return new PresenceDocument(offered.name).stateVector;
   }
 
   receive(name: DocumentName, update: DocumentUpdate, fromWriter: boolean): Received {
     if (!this.accepts(name)) return refused('not-accepted');
     const held = this.#living.get(name.node);
-    if (held && compareNames(held.document.name, name) === 0 && !(update.from === 0 && fromWriter))
+    const isSame = held && compareNames(held.document.name, name) === 0;
+    if (isSame && !(fromWriter && update.from === 0 && this.#doubted.has(name.node)))
       return this.#extend(held, update, fromWriter);
-    if (
-      held &&
-      compareNames(held.document.name, name) === 0 &&
-      held.document.length === update.to &&
-      held.document.hash === update.hash
-    )
-      return { kind: 'known' };
+    this.#doubted.delete(name.node);
     return this.#replace(name, update);
   }
 
@@ -103,6 +102,7 @@ export class Replicas {
     const replica = this.#living.get(node);
     if (!replica || replica.document.name.incarnation > incarnation) return;
     this.#living.delete(node);
+    this.#doubted.delete(node);
     this.#gone.add({ ...replica, goneAtMs: now.monotonicMs });
     this.#view.changeSource(replica.source, () => (replica.source.gone = { sinceMs: now.wallMs, forMs: 0 }));
   }
@@ -119,7 +119,7 @@ export class Replicas {
     if (!inspected.ok) {
       if (inspected.reason === 'gap') return { kind: 'lacking', stateVector: document.stateVector };
       if (inspected.reason === 'malformed' || !fromWriter) return refused(inspected.reason);
-      // Its writer says that ours is not what it wrote: all anew.
+      this.#doubted.add(document.name.node);
       return { kind: 'lacking', stateVector: new PresenceDocument(document.name).stateVector };
     }
     const lines = readLines(inspected.texts);

@@ -26,7 +26,7 @@ export type DocumentState = { readonly name: DocumentName; readonly length: numb
 /** How long an entry of a node that is gone shows as reconnecting: agents find another node within seconds. */
 export const graceMs = 10_000;
 /** Heirs that are next in line wait this long for those before them, which may never have had the document. */
-const heirStepMs = 2000;
+const heirStepMs = 500;
 const forgetMs = 40_000;
 const tombstoneMs = 24 * 60 * 60_000;
 const leastRotationBytes = 64 * 1024;

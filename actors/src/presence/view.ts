@@ -27,7 +27,6 @@ export type Fold =
 /** Far above what one mesh is built for (5,000 agents); each is what a hostile node could make all others hold. */
 export const viewBounds = { maxHosts: 20_000, maxContainers: 100_000, maxContainersPerHost: 2000 } as const;
 
-const noClaim = { claim: 0 };
 const bytesOf = (text: string): number => Buffer.byteLength(text);
 const same: Fold = { ok: true, changed: false, moreBytes: 0 };
 const change = (moreBytes: number): Fold => ({ ok: true, changed: true, moreBytes });
@@ -92,10 +91,12 @@ export class View {
     for (let claim = this.#hosts.get(hostId); claim; claim = claim.next) if (claim.status !== '') yield claim;
   }
 
-  winner(hostId: string): Claim | undefined {
+  /** The claim that is believed; `of` leaves out others. */
+  winner(hostId: string, of?: 'those there'): Claim | undefined {
     let best: Claim | undefined;
     for (const claim of this.claims(hostId))
-      if (claim.facts !== '' && (!best || this.#rules.isNewer(standingOf(claim), standingOf(best)))) best = claim;
+      if (of && claim.source.gone) continue;
+      else if (claim.facts !== '' && (!best || this.#rules.isNewer(standingOf(claim), standingOf(best)))) best = claim;
     return best;
   }
 
@@ -148,8 +149,8 @@ export class View {
   }
 
   /** What a host shows, as a text that differs when anything in it does. */
-  shown(hostId: string): string | undefined {
-    const claim = this.winner(hostId);
+  shown(hostId: string, of?: 'those there'): string | undefined {
+    const claim = this.winner(hostId, of);
     if (!claim) return undefined;
     const { connection, sinceMs } = this.#rules.showsAs(readStatus(claim.status), claim.source.gone);
     return `${connection} ${sinceMs} ${servedBy(claim)} ${claim.status} ${claim.facts}`;
@@ -192,7 +193,7 @@ export class View {
     const { connection, sinceMs } = shown;
     const node = status.adoptedFrom ?? claim.source.writer;
     const said = { hostId, epoch, attempt, clockOffsetMs, connection, sinceMs, degraded, node };
-    return { ...said, ...readFacts(claim.facts), ...noClaim };
+    return { ...said, ...readFacts(claim.facts) };
   }
 
   #claim(source: Source, hostId: string): Claim | undefined {
