@@ -24,7 +24,7 @@ import { startSessions } from '../sessions/sessions.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { startTopics } from '../topics/topics.ts';
 import type { RetainedBounds } from '../topics/retained.ts';
-import type { Topics } from '../topics/topics.ts';
+import type { TopicRules, Topics } from '../topics/topics.ts';
 
 export const testMeshKey = 'a mesh key for tests only';
 const port = 7072;
@@ -49,6 +49,7 @@ export type NodeRules = {
   readonly membership?: Partial<MembershipRules>;
   readonly presence?: Partial<PresenceRules>;
   readonly sessions?: Partial<SessionRules>;
+  readonly topics?: Partial<TopicRules>;
 };
 
 export type NodeOptions = {
@@ -91,7 +92,11 @@ export const startNode = async (index: number, options: NodeOptions): Promise<Te
     ...{ links, system },
     ...(options.rules?.membership && { rules: options.rules.membership }),
   });
-  const topics = startTopics({ links, system, ...(options.topics && { bounds: options.topics }) });
+  const topics = startTopics({
+    ...{ links, system },
+    ...(options.topics && { bounds: options.topics }),
+    ...(options.rules?.topics && { rules: options.rules.topics }),
+  });
   const presence = startPresence({
     ...{ links, membership, system },
     ...(options.rules?.presence && { rules: options.rules.presence }),

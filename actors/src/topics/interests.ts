@@ -2,7 +2,7 @@
  * Who is interested in which topic: this node (it has subscribers) and its peers. Reports a topic when the first becomes interested and when
  * the last is gone. A peer may be interested in a bounded number of topics; further ones are refused. Pure.
  */
-export const interestBounds = { maxTopicsPerPeer: 20_000 } as const;
+import type { TopicRules } from './rules.ts';
 
 const us = '';
 
@@ -10,9 +10,11 @@ export class Interests {
   readonly #byTopic = new Map<string, Set<string>>();
   readonly #topicsOf = new Map<string, Set<string>>();
   readonly #changed: (topic: string, interested: boolean) => void;
+  readonly #takesTopic: TopicRules['takesTopic'];
   #refused = 0;
 
-  constructor(changed: (topic: string, interested: boolean) => void) {
+  constructor(rules: Pick<TopicRules, 'takesTopic'>, changed: (topic: string, interested: boolean) => void) {
+    this.#takesTopic = rules.takesTopic;
     this.#changed = changed;
   }
 
@@ -24,7 +26,7 @@ export class Interests {
   add(topic: string, nodeId = us): boolean {
     const topics = this.#topicsOf.get(nodeId) ?? new Set<string>();
     if (topics.has(topic)) return false;
-    if (nodeId !== us && topics.size >= interestBounds.maxTopicsPerPeer) {
+    if (nodeId !== us && !this.#takesTopic(topics.size)) {
       this.#refused += 1;
       return false;
     }
@@ -61,6 +63,11 @@ export class Interests {
 
   peersOf(topic: string): string[] {
     return [...(this.#byTopic.get(topic) ?? [])].filter((nodeId) => nodeId !== us);
+  }
+
+  isWantedByPeers(topic: string): boolean {
+    const nodes = this.#byTopic.get(topic);
+    return nodes !== undefined && nodes.size > (nodes.has(us) ? 1 : 0);
   }
 
   topics(): string[] {

@@ -5,6 +5,7 @@
  */
 import { Retained, retainedBounds } from './retained.ts';
 import type { RetainedBounds } from './retained.ts';
+import type { TopicRules } from './rules.ts';
 
 type Held = { readonly values: Retained; unnamed: Set<string> | undefined };
 type Publisher = { incarnation: number; up: boolean; readonly topics: Map<string, Held> };
@@ -14,10 +15,12 @@ const maxAway = 64;
 
 export class RemoteRetained {
   readonly #bounds: RetainedBounds;
+  readonly #rules: Pick<TopicRules, 'isForgotten' | 'isSamePublisher'>;
   readonly #publishers = new Map<string, Publisher>();
   #refused = 0;
 
-  constructor(bounds: RetainedBounds = retainedBounds) {
+  constructor(rules: Pick<TopicRules, 'isForgotten' | 'isSamePublisher'>, bounds: RetainedBounds = retainedBounds) {
+    this.#rules = rules;
     this.#bounds = bounds;
   }
 
@@ -28,7 +31,7 @@ export class RemoteRetained {
 
   up(nodeId: string, incarnation: number): void {
     const known = this.#publishers.get(nodeId);
-    if (known?.incarnation === incarnation) known.up = true;
+    if (known && this.#rules.isSamePublisher(known.incarnation, incarnation)) known.up = true;
     else this.#publishers.set(nodeId, { incarnation, up: true, topics: new Map() });
   }
 
@@ -57,8 +60,11 @@ export class RemoteRetained {
   /** The keys the publisher did not name since `beginAll`: it has forgotten them meanwhile. */
   endAll(nodeId: string, topic: string): string[] {
     const held = this.#held(nodeId, topic);
-    const forgotten = [...(held?.unnamed ?? [])];
     if (!held) return [];
+    const { unnamed } = held;
+    const forgotten = [...held.values.entries()]
+      .map(([key]) => key)
+      .filter((key) => unnamed !== undefined && this.#rules.isForgotten(!unnamed.has(key)));
     held.unnamed = undefined;
     for (const key of forgotten) held.values.delete(key);
     return forgotten;

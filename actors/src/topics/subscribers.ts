@@ -18,6 +18,11 @@ export type Subscriber = {
   deliver(delivery: Delivery): void;
   /** The link to a node is gone. What it said before is the subscriber's to keep or drop. */
   lost?(node: string): void;
+  /**
+   * What is known of a node's publications without a key may be old: some were missed, or its stream only begins (then it is there from now
+   * on). A snapshot taken from now on repairs it. At most once a second for each node.
+   */
+  stale?(node: string): void;
 };
 
 const logEveryMs = 1000;
@@ -76,6 +81,17 @@ export class Subscribers {
       for (const [topic, all] of [...this.#byTopic])
         for (const { subscriber } of [...all]) this.#guard(topic, () => subscriber.lost?.(node));
     });
+  }
+
+  stale(topic: string, node: string): void {
+    this.#inOrder(() => {
+      for (const { subscriber } of [...(this.#byTopic.get(topic) ?? [])])
+        this.#guard(topic, () => subscriber.stale?.(node));
+    });
+  }
+
+  staleTo(subscriber: Subscriber, topic: string, node: string): void {
+    this.#guard(topic, () => subscriber.stale?.(node));
   }
 
   #inOrder(run: () => void): void {
