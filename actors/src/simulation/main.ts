@@ -1,10 +1,13 @@
 /**
  * npm run simulate -- [--seeds N] [--from S] [--seed S] [--mutant NAME] [--quiet]
+ * npm run simulate -- --hours N [--nodes N] [--seed S]
  *
  * `--seed` repeats one run exactly and tells everything that happens in it; `--seeds` runs many, two at a time, and tells of the first that fails.
+ * `--hours` counts false deaths in a mesh with 20 % of all packets lost (`long-run.ts`).
  */
 import { parseArgs } from 'node:util';
 import type { Log } from '../system/log.ts';
+import { longRun } from './long-run.ts';
 import { mutants } from './mutants.ts';
 import { runPlan } from './run-plan.ts';
 import type { Outcome } from './run-plan.ts';
@@ -17,6 +20,8 @@ const { values } = parseArgs({
     seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    hours: { type: 'string' },
+    nodes: { type: 'string', default: '5' },
     mutant: { type: 'string' },
     quiet: { type: 'boolean', default: false },
     workers: { type: 'string', default: '2' },
@@ -42,6 +47,16 @@ const mutant = mutants.find(({ name }) => name === values.mutant);
 if (values.mutant !== undefined && !mutant) {
   say(`no mutant ${values.mutant}; there are: ${mutants.map(({ name }) => name).join(', ')}`);
   process.exitCode = 2;
+} else if (values.hours !== undefined) {
+  const run = {
+    seed: Number(values.seed ?? 1),
+    hours: Number(values.hours),
+    nodes: Number(values.nodes),
+    lossRate: 0.2,
+  };
+  const figures = longRun(run);
+  say(JSON.stringify({ ...run, ...figures }));
+  if (figures.falseDeaths > 0) process.exitCode = 1;
 } else if (values.seed !== undefined) {
   const outcome = await runPlan(drawPlan(Number(values.seed), works), {
     ...(mutant && { rules: mutant.rules }),
