@@ -6,10 +6,10 @@ import { cookieOf, entryOf, hostId, openTab, startIngest, startWeb } from './scr
 
 const isRefused = async (t: TestContext, url: string, headers: Record<string, string>): Promise<boolean> => {
   const tab = openTab(t, url, { headers });
-  let refused = false;
-  tab.socket.on('connect_error', () => (refused = true));
-  await eventually(() => refused || tab.greetings.length > 0);
-  return refused && tab.greetings.length === 0;
+  const seen = { refused: false };
+  tab.socket.on('connect_error', () => (seen.refused = true));
+  await eventually(() => seen.refused || tab.greetings.length > 0);
+  return seen.refused && tab.greetings.length === 0;
 };
 
 test('without a living session no socket is opened, whatever the cookie says', async (t) => {
