@@ -16,7 +16,9 @@ export type Ended = { readonly session: Session; readonly why: EndReason };
 /** changed: others may not know it. old: it has ended for everybody and was forgotten. full, strange: refused and counted. */
 export type Merged = 'changed' | 'same' | 'old' | 'full' | 'strange';
 
-export const replicaBounds = {
+export type ReplicaBounds = Readonly<Record<'alivePerUser' | 'heldPerUser' | 'opened' | 'held' | 'users', number>>;
+
+export const replicaBounds: ReplicaBounds = {
   /** Alive at a time: beyond it the oldest is signed out. A person has a dozen browsers, a script that signs in each time has more. */
   alivePerUser: 100,
   /** Held of one user, ended ones included; beyond it he is refused until some are forgotten, and nobody else pays for it. */
@@ -26,7 +28,7 @@ export const replicaBounds = {
   /** What is taken from others: both sides of a partition may have opened all they may. */
   held: 100_000,
   users: 10_000,
-} as const;
+};
 
 type Held = { record: SessionRecord; usedMs: number; hash: BucketHash; ended: boolean };
 type HeldUser = { generation: number; hash: BucketHash };
@@ -46,6 +48,7 @@ const firstOf = (one: SessionRecord, other: SessionRecord): SessionRecord =>
 
 export class Replica {
   readonly #rules: SessionRules;
+  readonly #bounds: ReplicaBounds;
   readonly #sessions = new Map<string, Held>();
   readonly #byUser = new Map<string, Set<string>>();
   readonly #users = new Map<string, HeldUser>();
@@ -54,8 +57,9 @@ export class Replica {
   readonly #onEnd: (ended: Ended) => void;
 
   /** `onEnd` is called once for each session that was alive here and is no more. */
-  constructor(rules: SessionRules, onEnd: (ended: Ended) => void) {
+  constructor(rules: SessionRules, onEnd: (ended: Ended) => void, bounds: ReplicaBounds = replicaBounds) {
     this.#rules = rules;
+    this.#bounds = bounds;
     this.#onEnd = onEnd;
   }
 
@@ -119,7 +123,7 @@ export class Replica {
     }
     const isWelcome = options.own === true ? !this.#rules.mayForget(record, nowMs) : this.#rules.accepts(record, nowMs);
     if (!isWelcome) return this.#rules.mayForget(record, nowMs) ? 'old' : 'strange';
-    if (this.#sessions.size >= replicaBounds.held) return 'full';
+    if (this.#sessions.size >= this.#bounds.held) return 'full';
     this.#add(record, nowMs);
     return 'changed';
   }
@@ -128,7 +132,7 @@ export class Replica {
     const held = this.#users.get(user);
     const merged = held ? this.#rules.mergeGeneration(held.generation, generation) : generation;
     if (merged === held?.generation) return 'same';
-    if (!held && this.#users.size >= replicaBounds.users) return 'full';
+    if (!held && this.#users.size >= this.#bounds.users) return 'full';
     const bucket = userBucket(user);
     const hash = recordHash(packUser({ user, generation: merged }));
     this.#digest.toggle(bucket, held?.hash ?? noHash);

@@ -107,6 +107,8 @@ export const startMesh = async (t: TestContext, count: number, options: MeshOpti
   t.after(closeAll);
 
   return {
+    /** All of them, those that are no web nodes too. */
+    all: () => [...living.values()],
     ...{ clock, network, disks, nodes, said, pass, until, settled, startWeb, closeAll, isWhole },
     /** Ends a node as a kill does: without a word, and with the disk as it is. */
     kill: async (index: number): Promise<void> => {
