@@ -25,7 +25,7 @@ import { rules as linkRules } from './rules.ts';
 import type { LinkRules } from './rules.ts';
 import { socketTransport } from './socket-transport.ts';
 import type { Urgency } from './outbox.ts';
-import type { Packer } from './packer.ts';
+import type { PackExtension } from './packer.ts';
 import { transportLimits } from './transport.ts';
 import type { Connection, ConnectionEvents, Transport } from './transport.ts';
 import { Unreadable } from './unpacker.ts';
@@ -36,6 +36,10 @@ export type { AskOutcome } from './asks.ts';
 export type TellOutcome = { ok: true } | { ok: false; reason: 'no-link' | 'full' };
 
 /** `droppable`: may be dropped later when the peer is slow (counted), because a newer message makes up for it. */
+const told = { ok: true } as const;
+const full = { ok: false, reason: 'full' } as const;
+const noLink = { ok: false, reason: 'no-link' } as const;
+
 export type TellOptions = { droppable?: boolean };
 
 export type PeerListener = {
@@ -204,7 +208,7 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
     let bytes: Uint8Array;
     try {
       bytes = outcome.ok
-        ? encode.answer(id, outcome.value, packFor(link.peer))
+        ? encode.answer(id, outcome.value, link.pack)
         : encode.failure(id, outcome.detail, outcome.code);
     } catch (error) {
       bytes = encode.failure(id, `the answer cannot be encoded: ${errorMessage(error)}`);
@@ -213,9 +217,11 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
     if (!link.offer(bytes, 'ordinary')) link.offer(encode.failure(id, 'no room for the answer'), 'control');
   };
 
+  /** Of a message to several. */
+  const packForAny: PackExtension = (value, packer) => traffic?.pack(value, packer, undefined) ?? false;
   const packFor =
-    (to: NodeInfo | undefined) =>
-    (value: object, packer: Packer): boolean =>
+    (to: NodeInfo): PackExtension =>
+    (value, packer) =>
       traffic?.pack(value, packer, to) ?? false;
 
   const onLinked = (peer: NodeInfo, connection: Connection, version: number): ConnectionEvents => {
@@ -225,6 +231,7 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
       peer,
       ...{ connection, version, clock, counts, rules },
       maxOutboxBytes: options.maxOutboxBytes ?? defaultOutboxBytes,
+      pack: packFor(peer),
       unpack: (type, unpacker) => {
         if (!traffic) throw new Unreadable('a reference, and nobody here knows of actors');
         return traffic.unpack(type, unpacker, peer);
@@ -263,9 +270,7 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
   });
   joining.dialDue();
 
-  const offer = (nodeId: string, bytes: Uint8Array, urgency: Urgency): TellOutcome => {
-    const link = links.get(nodeId);
-    if (!link) return { ok: false, reason: 'no-link' };
+  const offer = (link: PeerLink, bytes: Uint8Array, urgency: Urgency): TellOutcome => {
     if (bytes.byteLength > maxMessageBytes) {
       counts.full += 1;
       log.error(
@@ -274,7 +279,7 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
       );
       return { ok: false, reason: 'full' };
     }
-    return link.offer(bytes, urgency) ? { ok: true } : { ok: false, reason: 'full' };
+    return link.offer(bytes, urgency) ? told : full;
   };
   const urgencyOf = (how: TellOptions | undefined): Urgency => (how?.droppable === true ? 'droppable' : 'ordinary');
   const tellSelf = (endpoint: string, message: unknown): TellOutcome => {
@@ -284,16 +289,16 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
   };
   const tell: Links['tell'] = (nodeId, endpoint, message, how) => {
     if (nodeId === self.id) return tellSelf(endpoint, message);
-    const peer = links.get(nodeId)?.peer;
-    if (!peer) return { ok: false, reason: 'no-link' };
-    return offer(nodeId, encode.tell(endpoint, message, packFor(peer)), urgencyOf(how));
+    const link = links.get(nodeId);
+    return link ? offer(link, encode.tell(endpoint, message, link.pack), urgencyOf(how)) : noLink;
   };
   const tellAll: Links['tellAll'] = (nodeIds, endpoint, message, how) => {
     // Nothing is encoded between the first and the last offer, so it holds.
     let bytes: Uint8Array | undefined;
     return nodeIds.map((nodeId) => {
       if (nodeId === self.id) return tellSelf(endpoint, message);
-      return offer(nodeId, (bytes ??= encode.tell(endpoint, message, packFor(undefined))), urgencyOf(how));
+      const link = links.get(nodeId);
+      return link ? offer(link, (bytes ??= encode.tell(endpoint, message, packForAny)), urgencyOf(how)) : noLink;
     });
   };
   const askSelf = async (endpoint: string, message: unknown): Promise<AskOutcome> => {
@@ -316,16 +321,16 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
     tellAll,
     ask: async (nodeId, endpoint, message, { deadlineMs }) => {
       const isSelf = nodeId === self.id;
-      const asked = isSelf ? self : links.get(nodeId)?.peer;
-      if (!asked || (isSelf && closed)) return { ok: false, reason: 'no-link', detail: `no link to node ${nodeId}` };
-      return asks.ask(asked, deadlineMs, (id) => {
-        if (isSelf) {
+      const link = links.get(nodeId);
+      if (isSelf ? closed : !link) return { ok: false, reason: 'no-link', detail: `no link to node ${nodeId}` };
+      return asks.ask(link?.peer ?? self, deadlineMs, (id) => {
+        if (!link) {
           void askSelf(endpoint, message).then((outcome) => asks.settle(self, id, outcome));
           return undefined;
         }
-        const told = offer(nodeId, encode.ask(id, endpoint, message, packFor(asked)), 'ordinary');
-        if (told.ok) return undefined;
-        return { ok: false, reason: told.reason, detail: `the outbox to node ${nodeId} is full` };
+        const offered = offer(link, encode.ask(id, endpoint, message, link.pack), 'ordinary');
+        if (offered.ok) return undefined;
+        return { ok: false, reason: offered.reason, detail: `the outbox to node ${nodeId} is full` };
       });
     },
     attach: (given) => {
@@ -339,8 +344,8 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
         },
         send: (nodeId, message) => {
           const link = links.get(nodeId);
-          if (!link || link.version < actorsSinceVersion) return { ok: false, reason: 'no-link' };
-          return offer(nodeId, encode.actor(message, packFor(link.peer)), urgencies[message.kind]);
+          if (!link || link.version < actorsSinceVersion) return noLink;
+          return offer(link, encode.actor(message, link.pack), urgencies[message.kind]);
         },
         detach: () => (traffic = undefined),
       };

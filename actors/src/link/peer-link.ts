@@ -10,6 +10,7 @@ import type { LinkMessage } from './messages.ts';
 import type { NodeInfo } from './node-info.ts';
 import { Outbox } from './outbox.ts';
 import type { Urgency } from './outbox.ts';
+import type { PackExtension } from './packer.ts';
 import type { LinkRules } from './rules.ts';
 import type { Connection } from './transport.ts';
 import type { UnpackExtension } from './unpacker.ts';
@@ -22,6 +23,8 @@ export type PeerLink = {
   readonly connection: Connection;
   /** Of what is spoken over it. */
   readonly version: number;
+  /** Writes what a message to this peer has that msgpack has no form for. */
+  readonly pack: PackExtension;
   /** False: the outbox is full and the message was not taken. */
   offer(bytes: Uint8Array, urgency: Urgency): boolean;
   frame: (bytes: Uint8Array) => void;
@@ -42,6 +45,7 @@ export const openPeerLink = (options: {
   clock: Clock;
   maxOutboxBytes: number;
   rules: LinkRules;
+  pack: PackExtension;
   /** Reads what a message of this peer has that msgpack has no form for. */
   unpack: UnpackExtension;
   counts: LinkCounts;
@@ -78,9 +82,11 @@ export const openPeerLink = (options: {
       transmit(frame);
     }
   };
+  /** What an idle link is told leaves when the caller is done; what is told later in the same turn of the event loop, at its end. */
   const flushSoon = (): void => {
     if (scheduled) return;
     scheduled = true;
+    queueMicrotask(flush);
     setImmediate(() => {
       scheduled = false;
       flush();
@@ -96,9 +102,10 @@ export const openPeerLink = (options: {
     peer,
     connection,
     version: options.version,
+    pack: options.pack,
     offer: (bytes, urgency) => {
       if (ended) return false;
-      if (inFlight === 0 && outbox.bytes === 0) progressMs = clock.monotonicMs();
+      if (outbox.bytes === 0 && inFlight === 0) progressMs = clock.monotonicMs();
       const droppedBefore = outbox.dropped;
       const taken = outbox.offer(bytes, urgency);
       counts.dropped += outbox.dropped - droppedBefore;
