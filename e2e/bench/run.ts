@@ -7,6 +7,8 @@ import { fanOut } from './fan-out.ts';
 import { firstSight } from './first-sight.ts';
 import { ingestThroughput } from './ingest-throughput.ts';
 import { liveLatency } from './live-latency.ts';
+import { meshTell } from './mesh-tell.ts';
+import { nodeFailures } from './node-failures.ts';
 
 const groups: Readonly<Record<string, () => Promise<void>>> = {
   'agent-cost': agentCost,
@@ -14,6 +16,8 @@ const groups: Readonly<Record<string, () => Promise<void>>> = {
   'first-sight': firstSight,
   'ingest-throughput': ingestThroughput,
   'live-latency': liveLatency,
+  'mesh-tell': meshTell,
+  'node-failures': nodeFailures,
 };
 
 const asked = process.argv.slice(2);

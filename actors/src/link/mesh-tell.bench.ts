@@ -122,9 +122,11 @@ const roundTripsUs = async (way: Way): Promise<number> => {
 const quantile = (values: readonly number[], part: number): number =>
   values.toSorted((a, b) => a - b)[Math.floor(part * (values.length - 1))] ?? NaN;
 const median = (values: readonly number[]): number => quantile(values, 0.5);
+const rounded = (value: number): number => Math.round(value * 1000) / 1000;
 const print = (name: string, unit: string, value: number, peer: number, wanted?: string): void => {
-  const figure = { name: `mesh-tell/${name}`, value, unit, peer, peerIs: 'bare ws, a frame each', ratio: value / peer };
-  process.stdout.write(`${JSON.stringify({ ...figure, ...(wanted && { wanted }) })}\n`);
+  const compared = { value: rounded(value), unit, peer: rounded(peer), peerIs: 'bare ws, a frame each' };
+  const figure = { name: `mesh-tell/${name}`, ...compared, ratio: rounded(value / peer), ...(wanted && { wanted }) };
+  process.stdout.write(`${JSON.stringify(figure)}\n`);
 };
 
 const send = async (): Promise<void> => {
