@@ -5,7 +5,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-export type PartName = 'chromium' | 'elasticsearch' | 'haproxy' | 'node_exporter';
+export type PartName = 'chromium' | 'elasticsearch' | 'haproxy' | 'namespaces' | 'node_exporter';
 
 export type Part = {
   readonly name: PartName;
@@ -55,6 +55,16 @@ export const parts: readonly Part[] = [
           ]),
   },
   { name: 'haproxy', missing: (env) => bring(env, [[['haproxy'], 'haproxy']]) },
+  {
+    // Hosts of their own for the nodes of a mesh. Linux only, and as root, which no package brings: the tests say so themselves.
+    name: 'namespaces',
+    missing: (env) =>
+      bring(env, [
+        [['ip'], 'iproute2'],
+        [['nft'], 'nftables'],
+        [['nsenter'], 'util-linux'],
+      ]),
+  },
   {
     name: 'node_exporter',
     missing: (env) => bring(env, [[['prometheus-node-exporter', 'node_exporter'], 'prometheus-node-exporter']]),

@@ -59,8 +59,16 @@ export const suites: readonly Suite[] = [
     limitMs: 300_000,
   },
   {
+    name: 'nodes',
+    groups: (root) => [plain(find(root, 'e2e/failures/nodes-*.spec.ts'))],
+    needs: ['namespaces'],
+    likes: [],
+    atOnce: 1,
+    limitMs: 300_000,
+  },
+  {
     name: 'e2e',
-    groups: (root) => [plain(find(root, 'e2e/{journeys,failures}/**/*.spec.ts'))],
+    groups: (root) => [plain(find(root, 'e2e/{journeys,failures}/**/*.spec.ts', /\/nodes-/))],
     needs: ['elasticsearch', 'chromium', 'haproxy'],
     likes: [],
     atOnce: 1,
