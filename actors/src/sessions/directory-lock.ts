@@ -54,6 +54,8 @@ const clearDead = async (path: string): Promise<boolean> => {
 
 /** Not ok: another process has it. Throws when the directory takes no socket. */
 export const lockDirectory = async (directory: string): Promise<LockOutcome> => {
+  // A file there cannot be a socket, and nobody runs servers on it but to try them.
+  if (process.platform === 'win32') return { ok: true, release: () => Promise.resolve() };
   // A socket's path may have 107 bytes; below the descriptor of its directory it is short.
   const isLinux = process.platform === 'linux';
   const descriptor = isLinux ? openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY) : undefined;

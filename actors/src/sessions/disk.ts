@@ -36,7 +36,8 @@ const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).
 /** Throws `DirectoryInUse`, or the system's error when the directory cannot be made or written. */
 export const openDirectory = async (directory: string): Promise<Disk> => {
   await mkdir(directory, { recursive: true, mode: directoryMode });
-  await chmod(directory, directoryMode);
+  // Somebody else's directory may be written all the same; the file in it is ours alone.
+  await chmod(directory, directoryMode).catch(() => undefined);
   const lock = await lockDirectory(directory);
   if (!lock.ok) throw new DirectoryInUse(directory);
   const path = join(directory, 'sessions.log');
