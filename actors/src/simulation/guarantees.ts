@@ -4,6 +4,7 @@ import { linksForm } from './guarantees/links-form.ts';
 import { memberViews } from './guarantees/member-views.ts';
 import { messageOrder } from './guarantees/message-order.ts';
 import { oneDown } from './guarantees/one-down.ts';
+import { presenceViews } from './guarantees/presence-views.ts';
 import { sessionEnds } from './guarantees/session-ends.ts';
 import { topicValues } from './guarantees/topic-values.ts';
 
@@ -12,6 +13,7 @@ export const guarantees: readonly GuaranteeMaker[] = [
   memberViews,
   messageOrder,
   oneDown,
+  presenceViews,
   sessionEnds,
   topicValues,
 ];

@@ -12,6 +12,7 @@ import type { Fault, Plan } from './plan.ts';
 import type { Life, VirtualTime } from './virtual-time.ts';
 import { simDisk } from './sim-disk.ts';
 import type { SimDisk } from './sim-disk.ts';
+import { lossy, ofNode, ofPair, Troubles, veryLossy } from './troubles.ts';
 import { unrulyLinks } from './unruly-links.ts';
 import type { WrongRules } from './mutant.ts';
 
@@ -45,6 +46,11 @@ const seededBytes = (seed: number): ((count: number) => Uint8Array) => {
   return (count) => Uint8Array.from({ length: count }, () => Math.floor(random() * 256));
 };
 
+/** Up to here the mesh promises not to take anybody for dead. */
+const littleLoss = 0.2;
+/** Longer than any frame travels: it was lost before, and its connection waits to send it again. */
+const stuckMs = 150;
+
 const roles = ['ingest', 'web', 'web', 'ingest', 'web'] as const;
 export const roleOf = (index: number): 'ingest' | 'web' => roles[index % roles.length] ?? 'ingest';
 
@@ -57,16 +63,13 @@ export class Mesh {
   readonly all: SimNode[] = [];
   /** When a host was last given a new disk. */
   readonly diskLostMs = new Map<number, number>();
-  /** When something was last wrong with a node: it was down, stood still, or was cut off from anybody. */
-  readonly #troubledMs: number[];
-  readonly #cuts = new Set<string>();
+  readonly troubles: Troubles;
   readonly #events: MeshEvents;
   readonly #options: { log?: Log; rules: WrongRules };
   readonly #disks = new Map<number, SimDisk>();
   readonly #random: () => number;
   #unrulyRate: number;
-  #lossRate = 0;
-  #lossUntilMs = 0;
+  #linkedSinceMs: number | undefined;
 
   constructor(plan: Plan, time: VirtualTime, events: MeshEvents, options: { log?: Log; rules: WrongRules }) {
     this.plan = plan;
@@ -75,7 +78,8 @@ export class Mesh {
     this.#random = seededRandom(plan.seed + 17);
     this.#unrulyRate = plan.unrulyRate;
     this.#options = options;
-    this.#troubledMs = Array.from({ length: plan.nodes }, () => 0);
+    this.troubles = new Troubles(() => time.nowMs());
+    for (let index = 0; index < plan.nodes; index += 1) this.troubles.begin(ofNode(index));
     this.network = loopbackNetwork(plan.seed, { clock: time.world.clock, delayMs: plan.delayMs, tries: true });
   }
 
@@ -98,8 +102,15 @@ export class Mesh {
     return [...this.running.values()].find((node) => node.id === id);
   }
 
-  isCut(from: number, to: number): boolean {
-    return this.#cuts.has(`${from}>${to}`);
+  /** Since when all nodes that run have been linked to each other, with nothing stuck on its way; undefined: they are not. */
+  get linkedSinceMs(): number | undefined {
+    return this.#linkedSinceMs;
+  }
+
+  /** To be called often. */
+  look(): void {
+    if (this.unlinked() !== undefined || this.network.waitMs() > stuckMs) this.#linkedSinceMs = undefined;
+    else this.#linkedSinceMs ??= this.time.nowMs();
   }
 
   /** Why not all nodes that run are linked to each other and to nobody else; undefined when they are. */
@@ -118,18 +129,34 @@ export class Mesh {
     return undefined;
   }
 
-  isLossy(): boolean {
-    return this.#lossRate > 0;
+  /**
+   * Since so long it runs, does not stand still, reaches everybody and is reached, and the network loses little: whatever happened to others,
+   * nobody may doubt it.
+   */
+  isSound(index: number, forMs: number): boolean {
+    const { troubles } = this;
+    return (
+      this.running.has(index) &&
+      troubles.wasFine(ofNode(index), forMs) &&
+      troubles.wasFine(veryLossy, forMs) &&
+      this.#indexes().every((other) => troubles.wasFine(ofPair(index, other), forMs))
+    );
   }
 
-  /** For how long nothing has been wrong with this node or its ways to others, heavy loss included. */
-  soundForMs(index: number): number {
-    const nowMs = this.time.nowMs();
-    const node = this.running.get(index);
-    if (!node || node.leaving || node.life.isPaused()) return 0;
-    if ([...this.#cuts].some((cut) => cut.split('>').includes(String(index)))) return 0;
-    if (this.#lossRate > 0.2) return 0;
-    return nowMs - Math.max(this.#troubledMs[index] ?? 0, this.#lossUntilMs, node.startedMs);
+  /** Since so long nothing has been wrong anywhere, but for nodes that are down and stayed so; and all are linked. */
+  isHealthy(forMs: number): boolean {
+    const { troubles } = this;
+    return (
+      troubles.wasFine(lossy, forMs) &&
+      [...this.running.keys()].every((index) => this.isSound(index, forMs)) &&
+      this.all.every(({ ended }) => !ended || this.time.nowMs() - ended.atMs > forMs) &&
+      this.#linkedSinceMs !== undefined &&
+      this.time.nowMs() - this.#linkedSinceMs > forMs
+    );
+  }
+
+  #indexes(): number[] {
+    return Array.from({ length: this.plan.nodes }, (_, index) => index);
   }
 
   start(index: number): void {
@@ -171,6 +198,7 @@ export class Mesh {
     life.soon(() => {
       void startNode(index, options).then((rooms) => {
         node.rooms = rooms;
+        this.troubles.end(ofNode(index));
         this.#events.started(node);
       });
     });
@@ -187,7 +215,7 @@ export class Mesh {
     node.life.end();
     node.ended = { atMs: this.time.nowMs(), how };
     this.running.delete(node.index);
-    this.#troubled([node.index]);
+    this.troubles.begin(ofNode(node.index));
     this.#events.ended(node);
   }
 
@@ -210,29 +238,30 @@ export class Mesh {
         this.start(fault.node);
         break;
       case 'pause':
+        if (!this.running.has(fault.node)) break;
+        this.troubles.begin(ofNode(fault.node));
         this.running.get(fault.node)?.life.pause();
         break;
       case 'resume':
+        if (!this.running.get(fault.node)?.life.isPaused()) break;
+        this.troubles.end(ofNode(fault.node));
         this.running.get(fault.node)?.life.resume();
-        this.#troubled([fault.node]);
         break;
       case 'split':
-        for (const one of fault.some)
-          for (const other of fault.others) this.#cuts.add(`${one}>${other}`).add(`${other}>${one}`);
+        for (const one of fault.some) for (const other of fault.others) this.troubles.begin(ofPair(one, other));
         this.network.split(fault.some.map(hostName), fault.others.map(hostName));
         break;
       case 'cut':
-        this.#cuts.add(`${fault.from}>${fault.to}`);
+        this.troubles.begin(ofPair(fault.from, fault.to));
         this.network.splitOneWay(hostName(fault.from), hostName(fault.to));
         break;
       case 'heal':
-        this.#troubled([...this.#cuts].flatMap((cut) => cut.split('>').map(Number)));
-        this.#cuts.clear();
+        for (const one of this.#indexes()) for (const other of this.#indexes()) this.troubles.end(ofPair(one, other));
         this.network.heal();
         break;
       case 'loss':
-        if (this.#lossRate > 0.2) this.#lossUntilMs = this.time.nowMs();
-        this.#lossRate = fault.rate;
+        this.#lossSince(lossy, fault.rate > 0);
+        this.#lossSince(veryLossy, fault.rate > littleLoss);
         this.network.setLoss(fault.rate);
         break;
       case 'step-wall':
@@ -247,6 +276,7 @@ export class Mesh {
     const rooms = node?.rooms;
     if (!node || !rooms) return;
     node.leaving = true;
+    this.troubles.begin(ofNode(index));
     node.life.soon(() => {
       void rooms.membership.leave().then(async () => {
         this.#events.left(node);
@@ -262,7 +292,8 @@ export class Mesh {
     return disk;
   }
 
-  #troubled(indexes: readonly number[]): void {
-    for (const index of indexes) this.#troubledMs[index] = this.time.nowMs();
+  #lossSince(what: string, isSo: boolean): void {
+    if (isSo) this.troubles.begin(what);
+    else this.troubles.end(what);
   }
 }

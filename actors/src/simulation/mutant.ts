@@ -5,7 +5,6 @@ export type WrongRules = NodeRules;
 
 export type Mutant = {
   readonly name: string;
-  readonly room: keyof WrongRules;
   /** What it breaks, in one sentence. */
   readonly breaks: string;
   readonly rules: WrongRules;

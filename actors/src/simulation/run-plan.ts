@@ -29,8 +29,6 @@ export type RunOptions = {
 };
 
 const lookEveryMs = 250;
-/** Longer than any frame travels: it was lost before, and its connection waits to send it again. */
-const stalledMs = 150;
 /** Fewer would be a mesh of one. */
 const minRunning = 2;
 
@@ -38,7 +36,6 @@ export const runPlan = async (plan: Plan, options: RunOptions = {}): Promise<Out
   const time = virtualTime();
   const { clock } = time.world;
   let broken: Broken | undefined;
-  let healthySinceMs: number | undefined;
 
   const tell = (words: string): void => options.tell?.(`${(time.nowMs() / 1000).toFixed(3).padStart(8)} s  ${words}`);
   const breaks = (guarantee: string, detail: string): void => {
@@ -110,7 +107,8 @@ export const runPlan = async (plan: Plan, options: RunOptions = {}): Promise<Out
   });
 
   const judge = (name: string, settles: Settles): void => {
-    const sinceMs = settles.after === 'rest' ? plan.restMs : healthySinceMs && Math.max(plan.quietMs, healthySinceMs);
+    const { linkedSinceMs } = mesh;
+    const sinceMs = settles.after === 'rest' ? plan.restMs : linkedSinceMs && Math.max(plan.quietMs, linkedSinceMs);
     if (sinceMs === undefined || clock.monotonicMs() < sinceMs + settles.withinMs) return;
     const unsettled = settles.unsettled();
     if (unsettled !== undefined)
@@ -120,10 +118,9 @@ export const runPlan = async (plan: Plan, options: RunOptions = {}): Promise<Out
       );
   };
   clock.every(lookEveryMs, () => {
+    mesh.look();
     for (const { it } of made) it.look?.();
     if (time.nowMs() < plan.restMs || time.nowMs() >= plan.lastMs) return;
-    if (mesh.unlinked() !== undefined || mesh.network.waitMs() > stalledMs) healthySinceMs = undefined;
-    else healthySinceMs ??= time.nowMs();
     for (const { name, it } of made) for (const settles of it.settles ?? []) judge(name, settles);
   });
 

@@ -4,9 +4,12 @@
  */
 import type { GuaranteeMaker } from '../guarantee.ts';
 import type { SimNode } from '../mesh.ts';
+import { lossy, ofNode, ofPair } from '../troubles.ts';
 
 /** Nothing was wrong with a node for so long, so nobody has a reason to take it for dead. */
 const soundMs = 10_000;
+/** Shorter silence is nobody's death. */
+const patienceMs = 4000;
 const seenWithinMs = { kill: 1000, vanish: 6000, leave: 300 } as const;
 /** A delay of the network and the step of looking. */
 const slackMs = 250;
@@ -28,8 +31,33 @@ export const memberViews: GuaranteeMaker = {
     const views = new Map<number, View>();
     let expected: Expected[] = [];
 
-    /** It runs, is not leaving, and nothing has been wrong with it or any of its ways for long: whatever happened to others, nobody may doubt it. */
-    const isSound = (index: number): boolean => mesh.soundForMs(index) > soundMs;
+    const isSound = (index: number): boolean => mesh.isSound(index, soundMs);
+    /** Somebody else has had the accused on the line and could be asked, though the accuser may not reach it. */
+    const hasWitness = (by: number, accused: number): boolean =>
+      mesh.troubles.wasFine(lossy, soundMs) &&
+      mesh.troubles.wasFine(ofNode(accused), soundMs) &&
+      mesh
+        .awake()
+        .some(
+          ({ index }) =>
+            index !== by &&
+            index !== accused &&
+            mesh.troubles.wasFine(ofNode(index), soundMs) &&
+            mesh.troubles.wasFine(ofPair(index, accused), soundMs) &&
+            mesh.troubles.wasFine(ofPair(index, by), soundMs),
+        );
+    /** Whatever befell the accused began a moment ago. */
+    const isHasty = (accused: number): boolean =>
+      mesh.troubles.wasFine(lossy, soundMs) &&
+      [ofNode(accused), ...[...mesh.running.keys()].map((other) => ofPair(other, accused))].every((what) =>
+        mesh.troubles.wasFine(what, soundMs, patienceMs),
+      );
+    const judgeDeath = (by: SimNode, accused: SimNode): void => {
+      const words = `${by.life.name} takes ${accused.life.name} for dead, which lives`;
+      if (isSound(accused.index)) broken(`${words} and is reached by all`);
+      else if (hasWitness(by.index, accused.index)) broken(`${words} and has a witness`);
+      else if (isHasty(accused.index)) broken(`${words} and was heard less than ${patienceMs} ms ago`);
+    };
 
     const watch = (node: SimNode, view: View): void => {
       node.rooms?.membership.onChange({
@@ -53,13 +81,7 @@ export const memberViews: GuaranteeMaker = {
           const accused = mesh.byId(id);
           if (why === 'left' && accused && !accused.leaving && accused.rooms?.membership.incarnation() === incarnation)
             broken(`${node.life.name} says that ${id} left, and it did not`);
-          if (
-            why === 'dead' &&
-            accused &&
-            isSound(accused.index) &&
-            accused.rooms?.membership.incarnation() === incarnation
-          )
-            broken(`${node.life.name} takes ${id} for dead, which lives and is reached by all`);
+          if (why === 'dead' && accused?.rooms?.membership.incarnation() === incarnation) judgeDeath(node, accused);
         },
         changed: (member) => note(`${node.life.name} sees ${member.node.id} ${member.state}: ${member.why}`),
       });
@@ -68,7 +90,7 @@ export const memberViews: GuaranteeMaker = {
     const expect = (node: SimNode, how: keyof typeof seenWithinMs): void => {
       // Only when nothing else is wrong: otherwise faults may cover each other.
       const others = [...mesh.running.values()].filter((other) => other !== node);
-      if (mesh.isLossy() || !others.every((other) => isSound(other.index))) return;
+      if (!mesh.troubles.wasFine(lossy, soundMs) || !others.every((other) => isSound(other.index))) return;
       const withinMs = seenWithinMs[how] + slackMs + 4 * mesh.plan.delayMs.max;
       for (const view of views.values())
         if (!view.by.ended && view.by !== node && view.present.has(node.id))

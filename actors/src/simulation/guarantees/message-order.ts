@@ -6,8 +6,9 @@ import type { GuaranteeMaker } from '../guarantee.ts';
 import { nodeId } from '../../testing/start-node.ts';
 
 const endpoint = 'simulated-order';
-type Message = { readonly start: number; readonly link: number; readonly number: number };
+type Message = { readonly start: number; readonly link: number; readonly number: number; readonly padding: Uint8Array };
 const maxBurst = 20;
+const bigBytes = 40_000;
 
 export const messageOrder: GuaranteeMaker = {
   name: 'message-order',
@@ -40,9 +41,18 @@ export const messageOrder: GuaranteeMaker = {
         const out = sent.get(`${node.start} ${to}`);
         if (!out) return undefined;
         const burst = 1 + Math.floor(random() * maxBurst);
+        // Now and then more than what is handed to the transport at a time, so that some of it waits.
+        const padding = random() < 0.1 ? bigBytes : 0;
         for (let at = 0; at < burst; at += 1) {
-          const message: Message = { start: node.start, link: out.link, number: out.number };
-          if (node.rooms?.links.tell(to, endpoint, message).ok) out.number += 1;
+          const message: Message = {
+            start: node.start,
+            link: out.link,
+            number: out.number,
+            padding: new Uint8Array(padding),
+          };
+          // None is dropped: so little never fills an outbox.
+          const droppable = random() < 0.5;
+          if (node.rooms?.links.tell(to, endpoint, message, { droppable }).ok) out.number += 1;
         }
         return `${burst} messages to ${to}`;
       },

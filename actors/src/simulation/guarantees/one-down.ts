@@ -29,6 +29,7 @@ export const oneDown: GuaranteeMaker = {
     const watches: Watch[] = [];
     const losses = new Map<string, number>();
     const told = new Map<string, number>();
+    const references = new Map<string, ActorRef<Message>>();
     let names = 0;
     let overdue: { readonly by: SimNode; readonly dueMs: number }[] = [];
 
@@ -49,6 +50,7 @@ export const oneDown: GuaranteeMaker = {
             message.reply(message.number);
             return undefined;
           }
+          if (message.to !== name) broken(`${name} got a message for ${message.to}`);
           const last = seen.get(message.start) ?? 0;
           if (message.number <= last)
             broken(`${name}: message ${message.number} of start ${message.start} came after ${last}`);
@@ -64,6 +66,7 @@ export const oneDown: GuaranteeMaker = {
 
     const watch = (node: SimNode, target: Target, ref: ActorRef<Message>): void => {
       const lossesBefore = lossesOf(node, target.of.id);
+      const isLinked = target.of === node || node.rooms?.links.peers().some(({ id }) => id === target.of.id) === true;
       const one: Watch = { by: node, target, lossesBefore, downs: 0, stopped: false };
       watches.push(one);
       const stop = node.rooms?.actors.watch(ref, (reason: StopReason) => {
@@ -73,7 +76,7 @@ export const oneDown: GuaranteeMaker = {
         if (one.stopped) broken(`${about}: DOWN after it stopped watching (${reason.kind})`);
         // In the next turn all who listen have heard of the loss of a link.
         node.life.soon(() => {
-          if (!isOver(target) && lossesOf(node, target.of.id) === lossesBefore)
+          if (isLinked && !isOver(target) && lossesOf(node, target.of.id) === lossesBefore)
             broken(`${about}: DOWN (${reason.kind}) though it lives and no link was lost`);
         });
       });
@@ -118,30 +121,48 @@ export const oneDown: GuaranteeMaker = {
         }
         const all = [...targets.values()].slice(-12);
         const target = all[Math.floor(random() * all.length)];
-        const found = target && node.rooms?.actors.lookup<Message>(target.name)[0];
-        if (!target || !found) return undefined;
+        if (!target) return undefined;
+        const found = node.rooms?.actors.lookup<Message>(target.name)[0]?.actor;
+        // A reference from before, though its node may have started anew since.
+        const held = `${node.start} ${target.name}`;
+        const actor = random() < 0.5 ? (references.get(held) ?? found) : found;
+        if (!actor) return undefined;
+        references.set(held, actor);
         if (what < 0.45) {
-          watch(node, target, found.actor);
+          watch(node, target, actor);
           return `watches ${target.name}`;
         }
         if (what < 0.6) {
-          ask(node, found.actor, Math.floor(random() * 1e6));
+          ask(node, actor, Math.floor(random() * 1e6));
           return `asks ${target.name}`;
         }
         const key = `${node.start} ${target.name}`;
         for (let at = 0; at < 5; at += 1) {
           const number = (told.get(key) ?? 0) + 1;
           told.set(key, number);
-          found.actor.tell({ kind: 'count', start: node.start, number });
+          actor.tell({ kind: 'count', to: target.name, start: node.start, number });
         }
         return `tells ${target.name}`;
       },
       look: () => {
         for (const { by, dueMs } of overdue)
-          if (!by.ended && !by.life.isPaused() && mesh.soundForMs(by.index) > 1000 && mesh.time.nowMs() > dueMs + 500)
+          if (!by.ended && !by.life.isPaused() && mesh.isSound(by.index, 1000) && mesh.time.nowMs() > dueMs + 500)
             broken(`${by.life.name}: an ask is not settled though its deadline has passed`);
       },
       settles: [
+        {
+          what: 'actors that live are found by name, others are not',
+          ...{ withinMs: 2000, after: 'healthy' },
+          unsettled: () => {
+            for (const node of mesh.awake())
+              for (const target of targets.values()) {
+                const found = node.rooms?.actors.lookup(target.name).length ?? 0;
+                if (found > 0 === isOver(target))
+                  return `${node.life.name} finds ${target.name} of ${target.of.life.name} ${found} times`;
+              }
+            return undefined;
+          },
+        },
         {
           what: 'every watch of an actor that is over has had its DOWN',
           withinMs: 2000,

@@ -18,6 +18,8 @@ type Agent = {
 const agentCount = 8;
 /** After a verdict of death, and the verdict itself. */
 const ghostMs = 18_000;
+/** An heir adopts when the grace is over, which is a change like any other: all know of it this soon. */
+const changeMs = 2000;
 const noticesLossWithinMs = 4000;
 
 export const presenceViews: GuaranteeMaker = {
@@ -44,7 +46,7 @@ export const presenceViews: GuaranteeMaker = {
       },
       ...{ cluster: 'c', labels: {}, agentVersion: '1', periodMs: 1000, connection, clockOffsetMs: 0, node: node.id },
       sinceMs: node.life.clock.wallMs(),
-      ...{ epoch: agent.epoch, attempt: agent.attempt, degraded, claim: 0 },
+      ...{ epoch: agent.epoch, attempt: agent.attempt, degraded },
     });
     const put = (
       agent: Agent,
@@ -67,6 +69,12 @@ export const presenceViews: GuaranteeMaker = {
         former.rooms?.presence.put({ ...before, connection: 'reconnecting', sinceMs: former.life.clock.wallMs() });
       });
     };
+
+    const differ = (): string | undefined => {
+      const digests = new Map(mesh.awake().map((node) => [node.rooms?.presence.digest(), node.life.name]));
+      return digests.size > 1 ? `${[...digests.values()].join(' and ')} differ` : undefined;
+    };
+    let differSinceMs: number | undefined;
 
     const isConnected = (agent: Agent): boolean => agent.at !== undefined && !agent.at.ended && !agent.at.leaving;
 
@@ -112,13 +120,14 @@ export const presenceViews: GuaranteeMaker = {
       },
       look: () => {
         const nowMs = mesh.time.nowMs();
+        differSinceMs = differ() === undefined ? undefined : (differSinceMs ?? nowMs);
         for (const agent of agents) {
           if (isConnected(agent)) awaySinceMs.delete(agent.hostId);
           else if (!awaySinceMs.has(agent.hostId)) awaySinceMs.set(agent.hostId, nowMs);
           const sinceMs = awaySinceMs.get(agent.hostId);
           if (sinceMs === undefined || nowMs - sinceMs < ghostMs) continue;
           for (const node of mesh.awake()) {
-            if (mesh.soundForMs(node.index) < ghostMs) continue;
+            if (!mesh.isSound(node.index, ghostMs)) continue;
             const entry = node.rooms?.presence.agent(agent.hostId);
             if (entry?.connection === 'connected' || entry?.connection === 'silent')
               broken(
@@ -143,10 +152,8 @@ export const presenceViews: GuaranteeMaker = {
         {
           what: 'all nodes show the same',
           ...{ withinMs: 10_000, after: 'healthy' },
-          unsettled: () => {
-            const digests = new Map(mesh.awake().map((node) => [node.rooms?.presence.digest(), node.life.name]));
-            return digests.size > 1 ? `${[...digests.values()].join(' and ')} differ` : undefined;
-          },
+          unsettled: () =>
+            differSinceMs !== undefined && mesh.time.nowMs() - differSinceMs > changeMs ? differ() : undefined,
         },
       ],
     };

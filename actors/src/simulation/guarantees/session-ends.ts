@@ -12,6 +12,8 @@ type Known = {
   readonly session: Session;
   readonly openedAt: SimNode;
   readonly openedMs: number;
+  /** The other web nodes then, when the mesh was healthy: one of them has it as well. */
+  readonly others: readonly number[];
   /** Somebody asked for its end. */
   ending: boolean;
   /** Where the end was answered, and when. */
@@ -19,7 +21,7 @@ type Known = {
 };
 
 const users = ['ann', 'bob', 'eve'];
-const soundMs = 10_000;
+const soundMs = 3000;
 const openWithinMs = 1000;
 const kept = 40;
 
@@ -36,17 +38,21 @@ export const sessionEnds: GuaranteeMaker = {
     /** By start of a node: the sessions it once said are signed out. */
     const buried = new Map<number, Set<string>>();
     const webs = (): SimNode[] => mesh.awake().filter((node) => node.rooms?.sessions !== undefined);
-    const allSound = (): boolean =>
-      [...mesh.running.values()].every((node) => mesh.soundForMs(node.index) > soundMs) &&
-      mesh.unlinked() === undefined;
+    const allSound = (): boolean => mesh.isHealthy(soundMs);
     const generationOf = (user: string): number => generations.get(user) ?? 0;
 
-    const open = (node: SimNode, user: string): void => {
+    /** The power fails at the node as soon as it has answered. */
+    const open = (node: SimNode, user: string, fails: boolean): void => {
       const generation = generationOf(user);
       node.rooms?.sessions?.open({ user, generation }).then(
         ({ sid, session }) => {
-          all.push({ sid, session, openedAt: node, openedMs: mesh.time.nowMs(), ending: false, ended: undefined });
+          const others = mesh.isHealthy(soundMs) ? webs().filter((web) => web !== node) : [];
+          all.push({
+            ...{ sid, session, openedAt: node, openedMs: mesh.time.nowMs(), others: others.map(({ index }) => index) },
+            ...{ ending: false, ended: undefined },
+          });
           if (all.length > kept) all.shift();
+          if (fails) mesh.apply({ kind: 'vanish', node: node.index });
         },
         () => undefined,
       );
@@ -79,7 +85,8 @@ export const sessionEnds: GuaranteeMaker = {
     const mustLive = (known: Known): boolean =>
       !known.ending &&
       known.session.generation >= generationOf(known.session.user) &&
-      remembers(mesh, known.openedAt.index, known.openedMs);
+      (remembers(mesh, known.openedAt.index, known.openedMs) ||
+        (known.others.length > 0 && known.others.every((index) => remembers(mesh, index, known.openedMs))));
 
     const wrong = (): string | undefined => {
       for (const web of webs())
@@ -106,8 +113,9 @@ export const sessionEnds: GuaranteeMaker = {
         const user = users[Math.floor(random() * users.length)] ?? '';
         const known = all[Math.floor(random() * all.length)];
         if (what < 0.35 || !known) {
-          open(node, user);
-          return `opens a session of ${user}`;
+          const fails = random() < 0.02;
+          open(node, user, fails);
+          return `opens a session of ${user}${fails ? ', and its power fails then' : ''}`;
         }
         if (what < 0.7) {
           sessions.check(known.sid);

@@ -1,0 +1,39 @@
+import type { Mutant } from '../mutant.ts';
+
+export const linkMutants: readonly Mutant[] = [
+  {
+    name: 'link-order',
+    breaks: 'what may be dropped overtakes what may not',
+    rules: { link: { goesFirst: () => 'droppable' } },
+  },
+  {
+    name: 'link-restarted',
+    breaks: 'a reference made in an earlier life of a node reaches another actor in a later one',
+    rules: { link: { reaches: (made, linked) => linked?.id === made.id } },
+  },
+  {
+    name: 'link-watch-twice',
+    breaks: 'a watch goes on after its DOWN',
+    rules: { link: { endsWatch: () => false } },
+  },
+  {
+    name: 'link-watch-survives',
+    breaks: 'a watch is not told when the link to its actor is lost',
+    rules: { link: { isLostWith: () => false } },
+  },
+  {
+    name: 'link-watch-gone',
+    breaks: 'who watches an actor that is over already waits for ever',
+    rules: { link: { isGone: () => false } },
+  },
+  {
+    name: 'link-lost-with-any',
+    breaks: 'the loss of any link is a DOWN for all actors that are watched elsewhere',
+    rules: { link: { isLostWith: () => true } },
+  },
+  {
+    name: 'link-names-stay',
+    breaks: 'names a node has said are found after the link to it is lost',
+    rules: { link: { keepsNames: () => true } },
+  },
+];

@@ -1,0 +1,54 @@
+import type { Mutant } from '../mutant.ts';
+
+export const membershipMutants: readonly Mutant[] = [
+  {
+    name: 'member-older-wins',
+    breaks: 'a death of an earlier life is believed of the later one',
+    rules: { membership: { isNewer: (claim, than) => claim.state !== than.state } },
+  },
+  {
+    name: 'member-no-self-doubt',
+    breaks: 'a node that stood still accuses the others at once',
+    rules: { membership: { stoodStill: () => false, mayAccuse: () => true } },
+  },
+  {
+    name: 'member-no-witness',
+    breaks: 'one observer alone may declare a death',
+    rules: { membership: { hasWitnesses: () => true, vouches: () => false } },
+  },
+  {
+    name: 'member-hasty',
+    breaks: 'a pause of half a second is a death',
+    rules: { membership: { isSilent: (ms) => ms >= 500, silentDeath: (ms) => ms >= 500 } },
+  },
+  {
+    name: 'member-patient',
+    breaks: 'silence is never a death',
+    rules: { membership: { silentDeath: () => false } },
+  },
+  {
+    name: 'member-slow-kill',
+    breaks: 'a killed process is taken for a silent one',
+    rules: { membership: { fastDeath: () => false } },
+  },
+  {
+    name: 'member-rash-kill',
+    breaks: 'a door nobody listens at is a death, whoever else has the node on the line',
+    rules: { membership: { fastDeath: () => true } },
+  },
+  {
+    name: 'member-no-refutation',
+    breaks: 'a node that was taken for dead does not say that it lives',
+    rules: { membership: { refutes: () => undefined } },
+  },
+  {
+    name: 'member-believes-all',
+    breaks: 'a verdict is believed about a node that is on the line',
+    rules: { membership: { believes: () => true, agreesToDeath: () => true, vouches: () => false } },
+  },
+  {
+    name: 'member-no-tombstones',
+    breaks: 'the dead are forgotten at once',
+    rules: { membership: { keepsTombstone: () => false } },
+  },
+];
