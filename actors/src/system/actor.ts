@@ -15,7 +15,7 @@ import { asReply } from './reply.ts';
 import { afterFailure } from './restart-policy.ts';
 
 /** Told messages handled in one go before others get their turn of the event loop: enough to make a turn's cost disappear. */
-const maxPerTurn = 1000;
+const maxPerTurn = 10_000;
 const maxTurnMs = 4;
 /** How long the end of an actor waits for a handler or `stop` that hangs. */
 const graceMs = 2000;
