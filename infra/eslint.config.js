@@ -10,7 +10,7 @@ const starters = [
   'e2e/bench/**/*.ts',
   'infra/elasticsearch/*.ts',
   'infra/load/{catalogue,fleet-main}.ts',
-  'infra/local/{start,mesh,mesh-main}.ts',
+  'infra/local/{start,mesh,mesh-main,thrum}.ts',
   'infra/test/*.ts',
   'ingest/src/main.ts',
   'web/server.ts',
