@@ -4,18 +4,23 @@
  */
 import type { Clock, Timer } from '../system/clock.ts';
 import type { TopicRules } from './rules.ts';
+import type { StaleReason } from './subscribers.ts';
 
 const againMs = 1000;
 
 export class StaleNotices {
   readonly #clock: Clock;
   readonly #rules: TopicRules;
-  readonly #tell: (topic: string, node: string) => void;
+  readonly #tell: (topic: string, node: string, why: StaleReason) => void;
   readonly #toldMs = new Map<string, Map<string, number>>();
   readonly #waiting = new Map<string, Map<string, Timer>>();
   #told = 0;
 
-  constructor(options: { clock: Clock; rules: TopicRules; tell: (topic: string, node: string) => void }) {
+  constructor(options: {
+    clock: Clock;
+    rules: TopicRules;
+    tell: (topic: string, node: string, why: StaleReason) => void;
+  }) {
     this.#clock = options.clock;
     this.#rules = options.rules;
     this.#tell = options.tell;
@@ -25,15 +30,16 @@ export class StaleNotices {
     return this.#told;
   }
 
-  note(topic: string, node: string): void {
+  note(topic: string, node: string, why: StaleReason): void {
     if (this.#waiting.get(topic)?.has(node)) return;
     const nowMs = this.#clock.monotonicMs();
     const toldMs = this.#toldMs.get(topic)?.get(node) ?? -Infinity;
-    if (this.#rules.mayTellStale(toldMs, nowMs)) this.#now(topic, node);
+    if (this.#rules.mayTellStale(toldMs, nowMs)) this.#now(topic, node, why);
     else {
       const timer = this.#clock.after(Math.max(1, toldMs + againMs - nowMs), () => {
         this.#waiting.get(topic)?.delete(node);
-        this.#now(topic, node);
+        // A gap is the stronger word, and may be what came meanwhile.
+        this.#now(topic, node, 'gap');
       });
       of(this.#waiting, topic).set(node, timer);
     }
@@ -59,10 +65,10 @@ export class StaleNotices {
     for (const topic of [...this.#waiting.keys()]) this.dropTopic(topic);
   }
 
-  #now(topic: string, node: string): void {
+  #now(topic: string, node: string, why: StaleReason): void {
     of(this.#toldMs, topic).set(node, this.#clock.monotonicMs());
     this.#told += 1;
-    this.#tell(topic, node);
+    this.#tell(topic, node, why);
   }
 }
 

@@ -19,11 +19,13 @@ export type Subscriber = {
   /** The link to a node is gone. What it said before is the subscriber's to keep or drop. */
   lost?(node: string): void;
   /**
-   * What is known of a node's publications without a key may be old: some were missed, or its stream only begins (then it is there from now
-   * on). A snapshot taken from now on repairs it. At most once a second for each node.
+   * What is known of a node's publications without a key may be old: some were missed (`gap`), or its stream only begins, and is whole from
+   * now on. A snapshot asked of it from now on repairs it. At most once a second for each node.
    */
-  stale?(node: string): void;
+  stale?(node: string, why: StaleReason): void;
 };
+
+export type StaleReason = 'begins' | 'gap';
 
 const logEveryMs = 1000;
 
@@ -83,15 +85,15 @@ export class Subscribers {
     });
   }
 
-  stale(topic: string, node: string): void {
+  stale(topic: string, node: string, why: StaleReason): void {
     this.#inOrder(() => {
       for (const { subscriber } of [...(this.#byTopic.get(topic) ?? [])])
-        this.#guard(topic, () => subscriber.stale?.(node));
+        this.#guard(topic, () => subscriber.stale?.(node, why));
     });
   }
 
-  staleTo(subscriber: Subscriber, topic: string, node: string): void {
-    this.#guard(topic, () => subscriber.stale?.(node));
+  begins(subscriber: Subscriber, topic: string, node: string): void {
+    this.#guard(topic, () => subscriber.stale?.(node, 'begins'));
   }
 
   #inOrder(run: () => void): void {

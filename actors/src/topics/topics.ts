@@ -26,7 +26,7 @@ import { endpoint, maxKeyChars, maxTopicChars, newsMessage, parseTopicMessage } 
 import type { TopicMessage } from './topic-messages.ts';
 
 export type { TopicRules } from './rules.ts';
-export type { Delivery, Subscriber } from './subscribers.ts';
+export type { Delivery, StaleReason, Subscriber } from './subscribers.ts';
 
 export type Topics = {
   /** With a key the newest payload per key is retained. An empty payload with a key forgets it. */
@@ -73,7 +73,7 @@ export const startTopics = (options: TopicsOptions): Topics => {
   const lingering = new Map<string, Timer>();
   const watchers = new Set<{ prefix: string; listener: (topic: string, interested: boolean) => void }>();
   const subscribers = new Subscribers(log, clock);
-  const stale = new StaleNotices({ clock, rules, tell: (topic, node) => subscribers.stale(topic, node) });
+  const stale = new StaleNotices({ clock, rules, tell: (topic, node, why) => subscribers.stale(topic, node, why) });
   let scheduled = false;
   let retry: Timer | undefined;
   let dropCheck: Timer | undefined;
@@ -217,7 +217,7 @@ export const startTopics = (options: TopicsOptions): Topics => {
   };
   const missed = (topic: string, node: string): void => {
     counts.gaps += 1;
-    stale.note(topic, node);
+    stale.note(topic, node, 'gap');
   };
   const onRetained = (message: TopicMessage & { kind: 'retained' }, from: NodeInfo): void => {
     const { topic } = message;
@@ -230,7 +230,7 @@ export const startTopics = (options: TopicsOptions): Topics => {
     if (message.last)
       for (const key of remote.endAll(from.id, topic))
         subscribers.deliver({ topic, node: from.id, key, payload: new Uint8Array(0) });
-    if (message.first && heard.begins(from.id, topic, message.number)) stale.note(topic, from.id);
+    if (message.first && heard.begins(from.id, topic, message.number)) stale.note(topic, from.id, 'begins');
   };
 
   const onMessage = (message: TopicMessage, from: NodeInfo): void => {
@@ -317,7 +317,7 @@ export const startTopics = (options: TopicsOptions): Topics => {
       for (const [node, key, payload] of remote.ofTopic(topic)) known.push({ node, key, payload });
       const remove = subscribers.add(topic, subscriber);
       for (const one of known) subscribers.deliverTo(subscriber, { topic, ...one });
-      for (const node of heard.publishersOf(topic)) subscribers.staleTo(subscriber, topic, node);
+      for (const node of heard.publishersOf(topic)) subscribers.begins(subscriber, topic, node);
       if (interests.add(topic)) announce(topic);
       return () => {
         if (remove() && !subscribers.has(topic) && !closed) leave(topic);

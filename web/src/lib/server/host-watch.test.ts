@@ -243,3 +243,28 @@ test('bytes that are no frame and answers that are no snapshot hurt nobody', asy
   watch.close();
   assert.equal(clock.pending(), 0);
 });
+
+test('missed frames are made up for by another snapshot, also when they were missed while one was asked', async () => {
+  const { watch, asked, clock } = start();
+  const viewer = viewerOf();
+  watch.join(viewer);
+  watch.stale('a', 'begins');
+  asked[0]?.answer(answer(snapshotOf(3)));
+  await eventually(() => viewer.got.includes('snapshot 3'));
+  clock.advance(watchLimits.renewEveryMs);
+  assert.equal(asked.length, 1, 'a stream that begins before the answer is whole');
+  watch.stale('b', 'gap');
+  assert.equal(asked.length, 1, 'of a node that does not own the host');
+  watch.stale('a', 'gap');
+  assert.equal(asked.length, 2);
+  watch.stale('a', 'gap');
+  asked[1]?.answer(answer(snapshotOf(5)));
+  await eventually(() => viewer.got.includes('snapshot 5'));
+  clock.advance(watchLimits.renewEveryMs);
+  assert.equal(asked.length, 3, 'the answer may be older than the gap');
+  asked[2]?.answer(answer(snapshotOf(8)));
+  await eventually(() => viewer.got.includes('snapshot 8'));
+  watch.stale('a', 'begins');
+  clock.advance(watchLimits.renewEveryMs);
+  assert.equal(asked.length, 4, 'its link was gone meanwhile');
+});

@@ -8,6 +8,7 @@
 import { gunzip, gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import type { Clock, Timer } from '@thrum/actors/system/clock';
+import type { StaleReason } from '@thrum/actors/topics/topics';
 import {
   decodeHostFrame,
   decodeSnapshot,
@@ -74,6 +75,7 @@ export const createHostWatch = (parts: WatchParts) => {
   let told: Refusal | undefined;
   let askedMs = -Infinity;
   let closed = false;
+  let missedWhileAsking = false;
 
   /** Frames that lay here meanwhile, with the age they have now. */
   const aged = ({ frame, atMs }: Arrived): Uint8Array =>
@@ -157,6 +159,7 @@ export const createHostWatch = (parts: WatchParts) => {
     since = since.filter((one) => one.frame.seq > snapshot.seq);
     // Also to those who had one before: its table is another.
     for (const viewer of viewers.keys()) serve(viewer);
+    if (missedWhileAsking) renew();
   };
 
   /** The snapshot is not enough any more, though better than none: at once if the last one was asked for a while ago. */
@@ -185,6 +188,7 @@ export const createHostWatch = (parts: WatchParts) => {
     retry?.cancel();
     asking = node;
     askedMs = clock.monotonicMs();
+    missedWhileAsking = false;
     renewal?.cancel();
     renewal = undefined;
     counters.add('web_snapshots_asked');
@@ -237,6 +241,14 @@ export const createHostWatch = (parts: WatchParts) => {
       if (since.length < watchLimits.maxSince) return;
       if (!base) since = since.slice(watchLimits.maxSince / 2);
       else if (!growing && !absorb()) askOwner();
+    },
+
+    /** Frames of `node` may have been missed. What is asked for after its stream has begun misses none; what was asked before a gap may. */
+    stale: (node: string, why: StaleReason): void => {
+      if (source !== node || closed) return;
+      if (asking !== undefined) missedWhileAsking ||= why === 'gap';
+      else if (base && viewers.size > 0) renew();
+      else base = undefined;
     },
 
     /** The roster said something of this host: it may have moved, or be back. */

@@ -15,7 +15,7 @@ export type WatchesParts = {
   counters: Counters;
   owner(hostId: string): string | undefined;
   ask(node: string, hostId: string): Promise<SnapshotOutcome>;
-  subscribe(topic: string, deliver: (node: string, payload: Uint8Array) => void): () => void;
+  subscribe(topic: string, watch: Pick<HostWatch, 'deliver' | 'stale'>): () => void;
 };
 
 /** A tab's hold on a host. `again` asks for the snapshot once more, for a tab that could not take it. */
@@ -43,7 +43,7 @@ export const createHostWatches = (parts: WatchesParts) => {
       owner: () => parts.owner(hostId),
       ask: (node) => parts.ask(node, hostId),
     });
-    const unsubscribe = parts.subscribe(`host/${hostId}`, watch.deliver);
+    const unsubscribe = parts.subscribe(`host/${hostId}`, watch);
     const watched: Watched = { watch, unsubscribe, linger: undefined };
     hosts.set(hostId, watched);
     return watched;

@@ -98,18 +98,23 @@ export const createOverviewCache = (monotonicMs: () => number) => {
 
     /**
      * The frames an ingest node kept, oldest first. When they arrived there is known only by their samples' times: `wallMs` is this
-     * node's clock, and clocks of nodes differ a little, but the first frame of the topic corrects it within a second.
+     * node's clock, and clocks of nodes differ a little, but the first frame of the topic corrects it within a second. `onlyNewer` leaves
+     * out what is known already. True when a last row is newer for it.
      */
-    fill: (past: readonly Uint8Array[], wallMs: number): void => {
+    fill: (past: readonly Uint8Array[], how: { wallMs: number; onlyNewer?: boolean }): boolean => {
       const nowMs = monotonicMs();
+      let isNewer = false;
       for (const bytes of past) {
         const rows = decodeOverviewFrame(bytes);
         const newest = rows?.reduce((ms, row) => Math.max(ms, row.sampleMs + row.ageMs), 0);
         if (!rows || newest === undefined || newest === 0) continue;
-        keep(bytes, rows, nowMs - Math.max(0, wallMs - newest));
+        const hasNewer = rows.some(({ hostId, sampleMs }) => (last.get(hostId)?.row.sampleMs ?? -Infinity) < sampleMs);
+        isNewer ||= hasNewer;
+        if (hasNewer || how.onlyNewer !== true) keep(bytes, rows, nowMs - Math.max(0, how.wallMs - newest));
       }
       frames.sort((a, b) => a.arrivedMs - b.arrivedMs);
       expire(nowMs);
+      return isNewer;
     },
 
     forget: (hostId: string): void => {
