@@ -7,6 +7,7 @@ import { freePort } from '../../infra/local/ports.ts';
 import { browserFor, openPage } from '../harness/browser.ts';
 import { refresh, search } from '../harness/indices.ts';
 import { meshFor } from '../harness/mesh-for.ts';
+import { cookieFor } from '../harness/sign-in.ts';
 import { chartGap, readHosts, readValue, untilLive, untilNewer } from '../harness/readings.ts';
 
 const awayMs = 60_000;
@@ -64,6 +65,8 @@ test('the live view does not notice that Elasticsearch is stopped for a minute, 
 test('nodes start without Elasticsearch, say so, keep trying, and store once it is there', async (t) => {
   const said: string[] = [];
   const port = await freePort();
+  const first = await startElasticsearch({ port, heap: '512m' });
+  t.after(() => first.stop());
   const mesh = await meshFor(t, {
     ingest: 1,
     web: 1,
@@ -73,6 +76,12 @@ test('nodes start without Elasticsearch, say so, keep trying, and store once it 
       if (name === 'ingest-1' && event.kind === 'output') said.push(event.output.line);
     },
   });
+  // Somebody signs in while there is a store to ask; the session outlives it.
+  await cookieFor(mesh.dashboardUrl);
+  await mesh.ingest[0]?.stop();
+  await first.stop();
+  said.length = 0;
+  await Promise.all([mesh.ingest[0]?.restart(), mesh.web[0]?.restart()]);
   const browser = await browserFor(t);
   const { page } = await openPage(browser, mesh.dashboardUrl);
   await untilLive(page, 1);
