@@ -1,14 +1,17 @@
 /**
- * An ingest node put together: actor system, links, topics, store, live view, history and the door for agents, on an HTTP server that
+ * An ingest node put together: actor system, links, membership, topics, presence, store, live view, history and the door for agents, on an HTTP server that
  * listens already. This is the only file that knows all the rooms.
  */
 import { randomInt } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
 import { startLinks, type Links } from '@thrum/actors/link/links';
+import { startMeshActors } from '@thrum/actors/link/mesh-actors';
+import { startService } from '@thrum/actors/link/named-service';
 import { startMembership } from '@thrum/actors/membership/membership';
 import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock } from '@thrum/actors/system/clock';
 import { createLog } from '@thrum/actors/system/log';
+import { startPresence } from '@thrum/actors/presence/presence';
 import { startTopics } from '@thrum/actors/topics/topics';
 import { documentsEndpoint } from '@thrum/actors/wire/documents';
 import type { Target } from '@thrum/actors/wire/schema';
@@ -80,8 +83,12 @@ export const startIngestNode = async (
     await store.close();
     throw error;
   }
+  const actors = startMeshActors({ links, system });
+  const serve = (service: string, answer: (question: unknown) => unknown): (() => void) =>
+    startService({ actors, system }, service, answer);
   const membership = startMembership({ links, system });
   const topics = startTopics({ links, system });
+  const presence = startPresence({ links, membership, system });
   const dictionaries = new Dictionaries(catalogue);
   const intakeDoor: { intake?: Intake } = {};
   const live = startLive({
@@ -89,6 +96,8 @@ export const startIngestNode = async (
     log: log.child({ part: 'live' }),
     links,
     topics,
+    presence,
+    serve,
     // The intake stands on the live view, so it comes later; nobody asks before it is there.
     askRecent: (hostId, sinceMs, deadlineMs) => {
       if (!intakeDoor.intake) throw new Error('BUG: a snapshot was asked for before the intake started');
@@ -99,7 +108,7 @@ export const startIngestNode = async (
     newTableId: () => randomInt(1, 2 ** 32),
   });
   const history = startHistory({ store, catalogue, clock });
-  links.serve('history', (question) => history.ask(question));
+  serve('history', (question) => history.ask(question));
   const documents = createDocumentsDoor(store.documents);
   links.serve(documentsEndpoint, (question) => documents.ask(question));
   const retentionMs = config.retentionDays * dayMs;
@@ -124,8 +133,10 @@ export const startIngestNode = async (
     await membership.leave();
     await store.close();
     topics.close();
+    presence.close();
     membership.close();
     await links.close();
+    actors.close();
     await system.stop();
   };
 
@@ -152,8 +163,10 @@ export const startIngestNode = async (
           { part: 'documents', values: documents.counters() },
           { part: 'link', values: links.counters() },
           { part: 'membership', values: membership.counters() },
+          { part: 'presence', values: presence.counters() },
           { part: 'topics', values: topics.counters() },
           { part: 'actors', values: { ...system.counters() } },
+          { part: 'mesh_actors', values: actors.counters() },
           { part: 'process', values: processValues() },
         ],
         [

@@ -9,8 +9,11 @@ import { limits } from './limits.ts';
 
 const short = z.string().max(200);
 
+/** What is kept of a host on every node is bounded as it is written there, escapes included. */
+const fits = (value: unknown, maxChars: number): boolean => JSON.stringify(value).length <= maxChars;
+
 /** Facts about a machine that do not change while it runs; for people, so every one may be empty. */
-export const machineSchema = z.object({
+const anyMachineSchema = z.object({
   name: z.string().min(1).max(255),
   os: short,
   kernel: short,
@@ -21,11 +24,13 @@ export const machineSchema = z.object({
   memoryBytes: z.number().min(0),
   virtual: short,
 });
+export const machineSchema = anyMachineSchema.refine((machine) => fits(machine, 4_000), 'at most 4,000 characters');
 export type Machine = z.infer<typeof machineSchema>;
 
 const labelsSchema = z
   .record(z.string().min(1).max(limits.maxLabelChars), z.string().max(limits.maxLabelChars))
-  .refine((labels) => Object.keys(labels).length <= limits.maxLabels, `at most ${limits.maxLabels} labels`);
+  .refine((labels) => Object.keys(labels).length <= limits.maxLabels, `at most ${limits.maxLabels} labels`)
+  .refine((labels) => fits(labels, 10_000), 'at most 10,000 characters');
 
 export const helloSchema = z.object({
   protocol: z.number().int(),

@@ -1,6 +1,6 @@
 /**
- * The roster: which hosts each ingest node serves and what is known of them. Published on the topic `roster`, one retained entry per
- * host; web nodes hand it to browsers. (Values are in frames; the roster changes only when something happens to a host.)
+ * The roster: which hosts each ingest node serves and what is known of them. Kept by presence on every node; web nodes hand it to
+ * browsers. (Values are in frames; the roster changes only when something happens to a host.)
  */
 import type { Machine } from './agent-to-ingest.ts';
 
@@ -31,6 +31,4 @@ export type RosterEntry = {
   readonly attempt: number;
   /** Why the host is not healthy though it is up, in words for people; empty when it is healthy, and while it is not connected. */
   readonly degraded: readonly string[];
-  /** Orders entries of one host that come from different nodes: time of the hello, by the node that took it; the larger wins. */
-  readonly claim: number;
 };

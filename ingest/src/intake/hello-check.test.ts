@@ -32,6 +32,19 @@ test('an agent of version 1 does not count its connections', () => {
   assert.equal(checked.ok && checked.hello.attempt, 0);
 });
 
+test('labels as long as they may be are taken, and refused when their control characters make them longer', () => {
+  const labels = (character: string) =>
+    Object.fromEntries(Array.from({ length: 32 }, (_, i) => [String(i).padStart(128, 'k'), character.repeat(128)]));
+  assert.equal(codeOf({ ...good, labels: labels('v') }), 'ok');
+  assert.equal(codeOf({ ...good, labels: labels('\u0001') }), 'malformed');
+  const machine = { ...good.machine, os: '"'.repeat(200), kernel: '\u0001'.repeat(200) };
+  assert.equal(codeOf({ ...good, machine }), 'ok');
+  assert.equal(
+    codeOf({ ...good, machine: { ...machine, arch: '\u0001'.repeat(200), model: '\u0001'.repeat(200) } }),
+    'malformed',
+  );
+});
+
 test('an unknown token is refused, whatever else is right or wrong, and never repeated', () => {
   for (const token of ['', 'x', 'the token of this installation ', 'THE TOKEN OF THIS INSTALLATION'])
     assert.equal(codeOf({ ...good, token }), 'bad-token', token);

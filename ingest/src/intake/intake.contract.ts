@@ -13,6 +13,10 @@ import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock } from '@thrum/actors/system/clock';
 import { silentLog, type Log } from '@thrum/actors/system/log';
 import { eventually } from '@thrum/actors/testing/eventually';
+import { startMeshActors } from '@thrum/actors/link/mesh-actors';
+import { askService, startService } from '@thrum/actors/link/named-service';
+import { startMembership } from '@thrum/actors/membership/membership';
+import { startPresence } from '@thrum/actors/presence/presence';
 import { startTopics } from '@thrum/actors/topics/topics';
 import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
 import { encodeBatch, type Sample } from '@thrum/actors/wire/batch';
@@ -91,7 +95,10 @@ export const startNode = async (options: NodeOptions = {}) => {
     seeds: options.meshSeeds ?? [],
     system,
   });
+  const actors = startMeshActors({ links, system });
+  const membership = startMembership({ links, system });
   const topics = startTopics({ links, system });
+  const presence = startPresence({ links, membership, system });
   const dictionaries = new Dictionaries(options.catalogue ?? catalogue);
   const door: { intake?: Intake } = {};
   const live = startLive({
@@ -99,6 +106,8 @@ export const startNode = async (options: NodeOptions = {}) => {
     log: silentLog,
     links,
     topics,
+    presence,
+    serve: (service, answer) => startService({ actors, system }, service, answer),
     askRecent: (hostId, sinceMs, deadlineMs) => {
       assert.ok(door.intake);
       return door.intake.askRecent(hostId, sinceMs, deadlineMs);
@@ -127,12 +136,15 @@ export const startNode = async (options: NodeOptions = {}) => {
   const agents: TestAgent[] = [];
   const url = `http://127.0.0.1:${port}`;
   return {
+    /** As a web node would. */
+    ask: (service: string, question: unknown) => askService(actors, name, service, question, { deadlineMs: 1000 }),
     name,
     url,
     port,
     system,
     links,
     topics,
+    presence,
     live,
     intake,
     dictionaries,
@@ -145,7 +157,10 @@ export const startNode = async (options: NodeOptions = {}) => {
       for (const agent of agents) agent.socket.disconnect();
       await intake.close();
       live.close();
+      await membership.leave();
       topics.close();
+      presence.close();
+      membership.close();
       await links.close();
       await system.stop();
       server.closeAllConnections();

@@ -19,10 +19,7 @@ after(async () => {
 /** The states of connections as the roster tells them, from now on. */
 const connectionStates = (node: TestNode): readonly string[] => {
   const states: string[] = [];
-  node.topics.subscribe('roster', {
-    deliver: ({ payload }) =>
-      states.push((JSON.parse(Buffer.from(payload).toString()) as { connection: string }).connection),
-  });
+  node.presence.onChange(({ entries }) => void states.push(...entries.map(({ connection }) => connection)));
   return states;
 };
 const load = (timeMs?: number) => sampleOf('load', { load1: 0.5 }, timeMs === undefined ? {} : { timeMs });
@@ -212,6 +209,7 @@ test('a goodbye is answered, and nobody is alarmed', async () => {
   const states = connectionStates(node);
   await agent.greet();
   await agent.works();
+  await eventually(() => assert.deepEqual(states, ['connected']));
   assert.deepEqual(await agent.ask('bye'), { ok: true });
   agent.socket.disconnect();
   await eventually(() => assert.deepEqual(states, ['connected', 'left']));
@@ -222,6 +220,7 @@ test('a lost connection is reconnecting at once', async () => {
   const agent = node.agent();
   const states = connectionStates(node);
   await agent.greet();
+  await eventually(() => assert.deepEqual(states, ['connected']));
   agent.socket.io.engine.close();
   await eventually(() => assert.deepEqual(states, ['connected', 'reconnecting']));
 });

@@ -53,15 +53,14 @@ const watch = (node: TestNode, hostId: string): HostFrame[] => {
   });
   return frames;
 };
+/** What a node knows of hosts, as it becomes known. */
 const rosterOf = (node: TestNode): Map<string, RosterEntry> => {
-  const entries = new Map<string, RosterEntry>();
-  node.topics.subscribe('roster', {
-    deliver: ({ node: from, key, payload }) => {
-      if (payload.length === 0) entries.delete(`${from} ${key ?? ''}`);
-      else entries.set(`${from} ${key ?? ''}`, JSON.parse(Buffer.from(payload).toString()) as RosterEntry);
-    },
+  const known = new Map<string, RosterEntry>();
+  node.presence.onChange(({ entries, gone }) => {
+    for (const entry of entries) known.set(entry.hostId, entry);
+    for (const hostId of gone) known.delete(hostId);
   });
-  return entries;
+  return known;
 };
 const snapshotOf = (reply: SnapshotReply): Snapshot => {
   assert.ok(reply.ok, JSON.stringify(reply));
@@ -145,7 +144,7 @@ test('the overview shows new samples within a quarter of a second, and hosts wit
   first.send(tick(now, 500));
   await eventually(() => assert.ok(rows.some((row) => row.values[2] === 0.5 && row.values[3] === 500)));
   assert.ok(rows.every((row) => row.hostId === first.hello.host));
-  const answer = await node.links.ask(node.links.self.id, 'overview', {}, { deadlineMs: 1000 });
+  const answer = await node.ask('overview', {});
   assert.ok(answer.ok);
   const { frames } = answer.value as { frames: Uint8Array[] };
   assert.equal(decodeOverviewFrame(frames.at(-1) ?? new Uint8Array())?.[0]?.hostId, first.hello.host);
@@ -279,7 +278,7 @@ test('a compressed group that would grow beyond all bounds is not unpacked', asy
 
 test('a host nobody knows is refused, one that went away is shown as it was last seen', async () => {
   const { node } = await start();
-  const unknown = await node.links.ask(node.links.self.id, 'snapshot', { host: 'nobody' }, { deadlineMs: 1000 });
+  const unknown = await node.ask('snapshot', { host: 'nobody' });
   assert.ok(unknown.ok);
   assert.equal((unknown.value as { code: string }).code, 'unknown-host');
   const agent = node.agent();
@@ -335,7 +334,7 @@ test('an agent that drops because its queue is full says so itself, and its host
   const now = Date.now();
   agent.send(report(now - 2 * second, 7));
   agent.send(report(now - second, 7));
-  await eventually(() => assert.ok(agent.acknowledged(2)));
+  await eventually(() => assert.ok(agent.acknowledged(2) && entries.size === 1));
   assert.deepEqual([...entries.values()][0]?.degraded, [], 'what it dropped before is over');
   agent.send(report(now, 8));
   await eventually(() =>
@@ -343,36 +342,67 @@ test('an agent that drops because its queue is full says so itself, and its host
   );
 });
 
-test(
-  'a host that moves to another node belongs to that one, and the old one forgets it',
-  { timeout: 30_000 },
-  async () => {
-    const { node: first } = await start();
-    const { node: second } = await start({ meshSeeds: [first.links.self.address] });
-    await eventually(() => assert.equal(first.links.peers().length, 1));
-    const entries = rosterOf(second);
-    const agent = first.agent();
-    await agent.greet();
-    await eventually(() => assert.equal(entries.get(`${first.name} ${agent.hello.host}`)?.connection, 'connected'));
-    agent.socket.disconnect();
-    const moved = second.agent({ host: agent.hello.host, boot: agent.hello.boot });
-    await moved.greet();
-    await eventually(() => assert.deepEqual([...entries.keys()], [`${second.name} ${agent.hello.host}`]));
-    assert.equal(first.live.counters()['hosts'], 0);
-    await moved.works();
-  },
-);
-
-test('of two agents with one identity on two nodes the older is told to stop', { timeout: 30_000 }, async () => {
+/** Two nodes that know one another. */
+const startTwo = async (): Promise<readonly [TestNode, TestNode]> => {
   const { node: first } = await start();
   const { node: second } = await start({ meshSeeds: [first.links.self.address] });
   await eventually(() => assert.equal(first.links.peers().length, 1));
+  return [first, second];
+};
+const stateOf = (node: TestNode, { hello }: TestAgent): string => {
+  const { connection, node: by, epoch, attempt } = node.presence.agent(hello.host) ?? assert.fail('unknown');
+  return `${connection} ${by} ${epoch}.${attempt}`;
+};
+
+test('a host that moves to another node is that one’s to speak of, and the old one forgets it', async () => {
+  const [first, second] = await startTwo();
   const agent = first.agent();
   await agent.greet();
-  const clone = second.agent({ host: agent.hello.host });
+  await eventually(() => assert.equal(stateOf(second, agent), `connected ${first.name} 1.1`));
+  agent.socket.disconnect();
+  const moved = second.agent({ host: agent.hello.host, boot: agent.hello.boot, attempt: 2 });
+  await moved.greet();
+  for (const node of [first, second])
+    await eventually(() => assert.equal(stateOf(node, agent), `connected ${second.name} 1.2`));
+  await eventually(() => assert.equal(first.live.counters()['hosts'], 0));
+  await moved.works();
+});
+
+test('an agent of version 1, which does not count its connections, moves to another node, too', async () => {
+  const [first, second] = await startTwo();
+  const agent = first.agent({ protocol: 1, attempt: 0 });
+  await agent.greet();
+  await eventually(() => assert.equal(stateOf(second, agent), `connected ${first.name} 1.0`));
+  agent.socket.disconnect();
+  const moved = second.agent({ ...agent.hello });
+  await moved.greet();
+  for (const node of [first, second])
+    await eventually(() => assert.equal(stateOf(node, agent), `connected ${second.name} 1.0`));
+});
+
+test('of two agents with one identity on two nodes the older is told to stop', { timeout: 30_000 }, async () => {
+  const [first, second] = await startTwo();
+  const agent = first.agent();
+  await agent.greet();
+  const clone = second.agent({ host: agent.hello.host, epoch: 2 });
   await clone.greet();
   const talk = setInterval(() => agent.send(tick(Date.now(), 1)), 200);
   await eventually(() => assert.equal(agent.refused[0]?.code, 'replaced'));
   clearInterval(talk);
   await clone.works();
+});
+
+test('an agent that counts from further back than it did is shown once what it was before is over', async () => {
+  const [first, second] = await startTwo();
+  const before = first.agent({ epoch: 9, attempt: 4 });
+  await before.greet();
+  const restored = second.agent({ host: before.hello.host, epoch: 3 });
+  await eventually(() => assert.equal(stateOf(second, before), `connected ${first.name} 9.4`));
+  await before.ask('bye');
+  before.socket.disconnect();
+  await restored.greet();
+  for (const node of [first, second])
+    await eventually(() => assert.equal(stateOf(node, before), `connected ${second.name} 9.5`));
+  assert.equal(second.live.counters()['hostsOvertaken'], 1);
+  await restored.works();
 });

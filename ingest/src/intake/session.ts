@@ -139,7 +139,9 @@ export class Session {
   /** Another node took the host over. Its agent moved, or there are two of them: the one that goes on talking here is one too many. */
   superseded(): void {
     const sinceMs = this.#around.clock.monotonicMs();
-    this.#later(supersededAfterMs, () => this.replaced(this.#heardMs < sinceMs + stillHeardAfterMs));
+    this.#later(supersededAfterMs, () => {
+      if (this.#connected?.isSuperseded() === true) this.replaced(this.#heardMs < sinceMs + stillHeardAfterMs);
+    });
   }
 
   /** This node stops: nothing more is taken, what is on the way to the store may still be acknowledged. */

@@ -3,22 +3,24 @@
  * and topics; what to say and when is decided by the pure parts beside it.
  *
  * Out go: host frames on `host/<id>` while somebody watches, overview frames of the hosts with new samples every quarter of a second,
- * and roster entries when the state of a connection changes. Answered are `snapshot` and `overview`.
+ * and what this node says of its hosts to presence, when it changes. Answered are `snapshot` and `overview`.
  */
 import type { Clock } from '@thrum/actors/system/clock';
 import type { Log } from '@thrum/actors/system/log';
 import type { Links } from '@thrum/actors/link/links';
+import type { Presence } from '@thrum/actors/presence/presence';
 import type { Topics } from '@thrum/actors/topics/topics';
 import type { Batch } from '@thrum/actors/wire/batch';
 import type { Dictionary } from '@thrum/actors/wire/dictionary';
 import { encodeOverviewFrame, type OverviewRow } from '@thrum/actors/wire/frame';
 import { refuse, type RefusalCode } from '@thrum/actors/wire/refusal';
+import type { RosterEntry } from '@thrum/actors/wire/roster';
+import { judgeElsewhere, type Verdict } from './elsewhere.ts';
 import { HostHealth } from './health.ts';
 import { HostLive } from './host-live.ts';
 import { KnownHosts } from './known-hosts.ts';
 import { QueueDrops } from './queue-drops.ts';
 import { RosterHost, type HostHello } from './roster-host.ts';
-import { readRosterClaim } from './roster-claim.ts';
 import { Snapshots, type AskRecent, type SnapshotReply } from './snapshots.ts';
 import { sparkFrames } from './spark-frames.ts';
 
@@ -34,10 +36,12 @@ export type Connected = {
   refused(code: RefusalCode): void;
   lost(unheard: boolean): void;
   left(): void;
+  /** There is a later connection of this host at another node. */
+  isSuperseded(): boolean;
 };
 
 export type Live = {
-  /** `superseded` is called when another node took the host over while this connection still stands. */
+  /** `superseded` is called once when another node takes the host over while this connection still stands. */
   greet(hello: HostHello, superseded: () => void): Connected;
   snapshot(hostId: string): Promise<SnapshotReply>;
   counters(): Record<string, number>;
@@ -48,7 +52,10 @@ export type LiveOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly links: Links;
+  /** Answers questions of web nodes under this name. */
+  readonly serve: (name: string, answer: (question: unknown) => unknown) => () => void;
   readonly topics: Topics;
+  readonly presence: Presence;
   readonly askRecent: AskRecent;
   readonly findDictionary: (hash: string) => Dictionary | undefined;
   readonly isKnownTarget: (name: string) => boolean;
@@ -70,32 +77,64 @@ type Host = {
   readonly values: HostLive;
   readonly health: HostHealth;
   readonly drops: QueueDrops;
-  superseded: () => void;
+  /** Undefined once it was called. */
+  superseded: (() => void) | undefined;
 };
 
 export const startLive = (options: LiveOptions): Live => {
-  const { clock, links, topics, log } = options;
+  const { clock, links, topics, presence, log } = options;
   const known = new KnownHosts<Host>({ maxHosts });
   const watched = new Set<string>();
   const snapshots = new Snapshots(options);
   const fresh: HostLive[] = [];
-  const utf8 = new TextEncoder();
-  const counts = { batches: 0, samplesOutOfOrder: 0, overviewFrames: 0, rosterChanges: 0, hostsForgotten: 0 };
+  const counts = {
+    batches: 0,
+    samplesOutOfOrder: 0,
+    overviewFrames: 0,
+    rosterChanges: 0,
+    hostsForgotten: 0,
+    hostsOvertaken: 0,
+  };
   let hostFrames = 0;
 
   const publishState = (host: Host): void => {
+    if (known.hosts.get(host.values.hostId) !== host) return; // another node's to speak of by now
     const nowMs = clock.monotonicMs();
     const clockOffsetMs = host.values.offsetMs;
     const degraded = host.roster.held ? host.health.reasons(nowMs, clockOffsetMs) : [];
     const entry = host.roster.due(nowMs, clock.wallMs(), { degraded, clockOffsetMs });
     if (!entry) return;
     counts.rosterChanges += 1;
-    topics.publish('roster', utf8.encode(JSON.stringify(entry)), { key: entry.hostId });
+    presence.put(entry);
   };
 
   const forget = (hostId: string): void => {
     counts.hostsForgotten += 1;
-    topics.forget('roster', hostId);
+    presence.remove(hostId);
+  };
+
+  const judge = ({ roster }: Host, hostId: string): Verdict => {
+    const believed = presence.agent(hostId);
+    return believed ? judgeElsewhere(roster, believed) : 'nothing';
+  };
+
+  /** The mesh says something of a host that may be ours. */
+  const review = ({ hostId }: RosterEntry): void => {
+    const host = known.hosts.get(hostId);
+    const verdict = host ? judge(host, hostId) : 'nothing';
+    if (!host || verdict === 'nothing') return;
+    if (verdict === 'forget') {
+      known.hosts.delete(hostId);
+      forget(hostId);
+    } else if (verdict === 'superseded') {
+      host.superseded?.();
+      host.superseded = undefined;
+    } else {
+      const over = presence.agent(hostId);
+      if (over) host.roster.overtake(over);
+      counts.hostsOvertaken += 1;
+      publishState(host);
+    }
   };
 
   const newHost = (hello: HostHello): Host => {
@@ -108,12 +147,11 @@ export const startLive = (options: LiveOptions): Live => {
     const values = new HostLive({ hostId, newTableId: options.newTableId, publish });
     values.watched = watched.has(hostId);
     const roster = new RosterHost(links.self.id, hello);
-    return { roster, values, health: new HostHealth(), drops: new QueueDrops(), superseded: () => undefined };
+    return { roster, values, health: new HostHealth(), drops: new QueueDrops(), superseded: undefined };
   };
 
   const greet = (hello: HostHello, superseded: () => void): Connected => {
     const { hostId } = hello;
-    const claim = known.nextClaim(hostId, clock.wallMs());
     let host = known.hosts.get(hostId);
     if (!host) {
       host = newHost(hello);
@@ -123,36 +161,37 @@ export const startLive = (options: LiveOptions): Live => {
     const { roster, values, health } = host;
     const own = host;
     host.superseded = superseded;
-    roster.greet(hello, claim, clock.monotonicMs());
+    const turn = roster.greet(hello, clock.monotonicMs());
     health.greeted(clock.monotonicMs());
     values.greet({ boot: hello.boot, dictionary: hello.dictionary, offsetMs: hello.clockOffsetMs });
     publishState(host);
     return {
       hostId,
       accept: (batch, accepted) => {
-        if (roster.claim !== claim) return;
+        if (roster.turn !== turn) return;
         counts.batches += 1;
         const wasFresh = values.fresh;
         values.accept(batch, accepted, clock.wallMs());
         if (values.fresh && !wasFresh) fresh.push(values);
       },
       heard: () => {
-        if (roster.heard(claim, clock.monotonicMs())) publishState(own);
+        if (roster.heard(turn, clock.monotonicMs())) publishState(own);
       },
       busy: () => health.busy(clock.monotonicMs()),
       stored: () => health.stored(),
       refused: (code) => health.refused(code, clock.monotonicMs()),
       lost: (unheard) => {
-        roster.lost(claim, clock.monotonicMs(), unheard);
-        if (roster.claim === claim && known.isElsewhere(hostId)) {
-          known.hosts.delete(hostId);
-          forget(hostId);
-        } else publishState(own);
+        roster.lost(turn, clock.monotonicMs(), unheard);
+        if (roster.turn !== turn) return;
+        publishState(own);
+        const believed = presence.agent(hostId);
+        if (believed) review(believed);
       },
       left: () => {
-        roster.left(claim, clock.monotonicMs());
+        roster.left(turn, clock.monotonicMs());
         publishState(own);
       },
+      isSuperseded: () => roster.turn === turn && judge(own, hostId) === 'superseded',
     };
   };
 
@@ -203,21 +242,14 @@ export const startLive = (options: LiveOptions): Live => {
       const host = known.hosts.get(hostId);
       if (host) host.values.watched = interested;
     }),
-    topics.subscribe('roster', {
-      deliver: ({ node, payload }) => {
-        const other = node === links.self.id ? undefined : readRosterClaim(payload);
-        if (!other) return;
-        const host = known.hosts.get(other.hostId);
-        const verdict = known.claimedElsewhere(other.hostId, other.claim);
-        if (verdict === 'forget') forget(other.hostId);
-        if (verdict === 'superseded') host?.superseded();
-      },
+    presence.onChange(({ entries }) => {
+      for (const entry of entries) review(entry);
     }),
-    links.serve('snapshot', (message) => {
+    options.serve('snapshot', (message) => {
       const hostId = typeof message === 'object' && message !== null && 'host' in message ? message.host : undefined;
       return typeof hostId === 'string' ? snapshot(hostId) : refuse('unknown-host', 'no host was named');
     }),
-    links.serve('overview', () => ({
+    options.serve('overview', () => ({
       frames: sparkFrames(
         [...known.hosts.values()].map((host) => host.values),
         clock.wallMs(),

@@ -2,7 +2,7 @@
  * What is known of one host besides its values: who it is, how its connection is doing, and which hello was the last. Pure: time is
  * passed in, and the only effect is the entry that is to be published.
  *
- * Every hello makes a *claim*, larger than any seen before; what an older connection of the same host still has to say is ignored.
+ * Every hello begins a *turn*; what the connection of an earlier turn still has to say is ignored.
  */
 import type { Machine } from '@thrum/actors/wire/agent-to-ingest';
 import type { Connection, RosterEntry } from '@thrum/actors/wire/roster';
@@ -32,13 +32,16 @@ export type Seen = {
 
 export class RosterHost {
   readonly node: string;
-  claim = -1;
+  /** Counts the hellos taken here. */
+  turn = 0;
+  #order = { epoch: 0, attempt: 0 };
   #hello: HostHello;
   #facts: ConnectionFacts = { heardMs: -Infinity, lostMs: undefined, left: false };
   #published: Connection | undefined;
   #sinceMs = 0;
   #degraded = '';
   #held = false;
+  #said: RosterEntry | undefined;
 
   constructor(node: string, hello: HostHello) {
     this.node = node;
@@ -48,6 +51,11 @@ export class RosterHost {
   /** A connection of this host stands, as far as this node knows. */
   get held(): boolean {
     return this.#held;
+  }
+
+  /** The entry that was due last. */
+  get said(): RosterEntry | undefined {
+    return this.#said;
   }
 
   /** It was published as up and not healthy. */
@@ -64,30 +72,39 @@ export class RosterHost {
     return this.#held ? undefined : (this.#facts.lostMs ?? this.#facts.heardMs);
   }
 
-  greet(hello: HostHello, claim: number, nowMs: number): void {
+  /** Returns the turn that begins. */
+  greet(hello: HostHello, nowMs: number): number {
     this.#hello = hello;
-    this.claim = claim;
+    this.#order = { epoch: hello.epoch, attempt: hello.attempt };
+    this.turn += 1;
     this.#facts = { heardMs: nowMs, lostMs: undefined, left: false };
     this.#published = undefined;
     this.#held = true;
+    return this.turn;
+  }
+
+  /** Our connection counts as later than this one, which is over. */
+  overtake({ epoch, attempt }: { readonly epoch: number; readonly attempt: number }): void {
+    this.#order = { epoch, attempt: attempt + 1 };
+    this.#published = undefined;
   }
 
   /** True when the host was not known to be well, so that its entry is due now rather than at the next look. */
-  heard(claim: number, nowMs: number): boolean {
-    if (claim !== this.claim || !this.#held) return false;
+  heard(turn: number, nowMs: number): boolean {
+    if (turn !== this.turn || !this.#held) return false;
     this.#facts = { heardMs: nowMs, lostMs: undefined, left: false };
     return this.#published !== 'connected';
   }
 
   /** `unheard`: this node gave the connection up because nothing came any more; the host is still called silent, then down. */
-  lost(claim: number, nowMs: number, unheard: boolean): void {
-    if (claim !== this.claim || !this.#held) return;
+  lost(turn: number, nowMs: number, unheard: boolean): void {
+    if (turn !== this.turn || !this.#held) return;
     this.#held = false;
     if (!unheard) this.#facts = { ...this.#facts, lostMs: nowMs };
   }
 
-  left(claim: number, nowMs: number): void {
-    if (claim !== this.claim || !this.#held) return;
+  left(turn: number, nowMs: number): void {
+    if (turn !== this.turn || !this.#held) return;
     this.#held = false;
     this.#facts = { heardMs: nowMs, lostMs: nowMs, left: true };
   }
@@ -104,7 +121,7 @@ export class RosterHost {
     const { hostId, machine, cluster, labels, agentVersion, periodMs } = this.#hello;
     const clockOffsetMs = Math.round(seen.clockOffsetMs);
     const who = { hostId, machine, cluster, labels, agentVersion, periodMs, clockOffsetMs };
-    const order = { epoch: this.#hello.epoch, attempt: this.#hello.attempt, claim: this.claim };
-    return { ...who, ...order, connection, sinceMs: this.#sinceMs, node: this.node, degraded };
+    this.#said = { ...who, ...this.#order, connection, sinceMs: this.#sinceMs, node: this.node, degraded };
+    return this.#said;
   }
 }

@@ -18,7 +18,6 @@ const entry = (name: string, more: Partial<RosterEntry> = {}): RosterEntry => ({
   epoch: 1,
   attempt: 1,
   degraded: [],
-  claim: 1,
   ...more,
 });
 

@@ -111,7 +111,7 @@ export class Fleet {
   #enter(entry: RosterEntry): void {
     const known = this.#hosts.get(entry.hostId);
     if (known === undefined) this.#hosts.set(entry.hostId, new Host(entry));
-    else if (entry.claim >= known.entry.claim) known.entry = entry;
+    else known.entry = entry;
     const host = this.#hosts.get(entry.hostId);
     if (host) host.confirmedBy = this.#greeting;
   }

@@ -31,7 +31,6 @@ const entry = (n: number, more: Partial<RosterEntry> = {}): RosterEntry => ({
   epoch: 1,
   attempt: 1,
   degraded: [],
-  claim: 1,
   ...more,
 });
 
@@ -95,9 +94,9 @@ test('numbers that move are no reason to reorder, a state of another rank is', (
   assert.equal(fleet.ranks, ranks + 1);
 });
 
-test('an older claim on a host changes nothing', () => {
-  const fleet = greeted();
-  fleet.roster({ entries: [entry(1, { claim: 5, node: 'b' }), entry(1, { claim: 4, node: 'a' })], gone: [] });
+test('what is said of a host last is what is shown', () => {
+  const fleet = greeted(1);
+  fleet.roster({ entries: [entry(1, { attempt: 5, node: 'b' })], gone: [] });
   assert.equal(fleet.host(id(1))?.entry.node, 'b');
 });
 

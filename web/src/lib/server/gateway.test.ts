@@ -77,7 +77,7 @@ test('a watched host comes as its snapshot and then its frames, asked and subscr
   assert.ok(!one.got.includes('frame 4'));
 });
 
-test('when an ingest node is lost its hosts are reconnecting at once, and go on with the node that claims them', async (t) => {
+test('when an ingest node is lost its hosts are reconnecting at once, and go on with the node they connect to', async (t) => {
   const first = await startIngest(t, 'ingest-a');
   const second = await startIngest(t, 'ingest-b', [first.address]);
   first.roster(entryOf(first.id, 1, 5));
@@ -227,13 +227,13 @@ test('tabs that come all at once are each greeted once, and hear of every change
   const web = await startWeb(t, ingest);
   await eventually(() => web.counters()['web_roster_entries'] === 20);
   const tabs = Array.from({ length: 50 }, () => openTab(t, web.url));
-  let claim = 5;
+  let attempt = 5;
   while (!tabs.every((tab) => tab.greetings.length > 0)) {
-    claim += 1;
-    ingest.roster({ ...entryOf(ingest.id, 1, claim), connection: claim % 2 === 0 ? 'silent' : 'connected' });
+    attempt += 1;
+    ingest.roster({ ...entryOf(ingest.id, 1, attempt), connection: attempt % 2 === 0 ? 'silent' : 'connected' });
     await new Promise((resolve) => setImmediate(resolve));
   }
-  ingest.roster({ ...entryOf(ingest.id, 1, claim + 1), connection: 'left' });
+  ingest.roster({ ...entryOf(ingest.id, 1, attempt + 1), connection: 'left' });
   await eventually(() => tabs.every((tab) => tab.states.get(hostId(1)) === `left ${ingest.id}`));
   assert.ok(tabs.every((tab) => tab.greetings.length === 1 && tab.states.size === 20));
   assert.equal(web.counters()['web_tabs_ungreeted'], 0);

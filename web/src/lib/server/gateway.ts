@@ -17,7 +17,7 @@ import type { HistoryAsk } from './history-ask.ts';
 import { checkNames, type AllowedNames } from './hosts.ts';
 import type { HostWatches } from './host-watches.ts';
 import { createOutflow, type Lane, type Outflow } from './outflow.ts';
-import type { RosterChange } from './roster-view.ts';
+import type { PresenceChange } from '@thrum/actors/presence/presence';
 import { pacingLimits } from './pacing.ts';
 import { createTabGuard, type Access } from './sign-in/tab-guard.ts';
 import type { Visitor } from './sign-in/visitor.ts';
@@ -64,7 +64,7 @@ export type Gateway = {
   /** Frames that were written in a later turn than they came in, so that other work got its turn. */
   deferred(): number;
   overview(bytes: Uint8Array): void;
-  roster(change: RosterChange): void;
+  roster(change: PresenceChange): void;
   ingest(): void;
   /** Tells every tab to go to another node, then closes. */
   close(): Promise<void>;

@@ -1,45 +1,43 @@
 /**
- * This web node's side of the mesh: the roster, the overview and the hosts' frames come in from ingest nodes by topics; snapshots, history
- * and the overview's last minute are asked of them. Turns each into calls of the rooms that keep it, and into news for the gateway.
+ * This web node's side of the mesh: the overview and the hosts' frames come in from ingest nodes by topics, the roster by presence; snapshots,
+ * history and the overview's last minute are asked of them. Turns each into calls of the rooms that keep it, and into news for the gateway.
  */
 import type { Links, NodeInfo } from '@thrum/actors/link/links';
+import type { MeshActors } from '@thrum/actors/link/mesh-actors';
+import { askService, watchService } from '@thrum/actors/link/named-service';
+import type { Presence, PresenceChange } from '@thrum/actors/presence/presence';
 import type { ActorSystem } from '@thrum/actors/system/actor-system';
-import type { Topics } from '@thrum/actors/topics/topics';
+import type { StaleReason, Topics } from '@thrum/actors/topics/topics';
 import { refusals, refuse, type RefusalCode } from '@thrum/actors/wire/refusal';
-import type { RosterEntry } from '@thrum/actors/wire/roster';
 import type { IngestNode } from '@thrum/actors/wire/web-to-browser';
 import type { Counters } from './counters.ts';
 import { createHistoryAsk } from './history-ask.ts';
 import type { SnapshotOutcome } from './host-watch.ts';
 import { createHostWatches } from './host-watches.ts';
 import { createOverviewCache } from './overview-cache.ts';
-import { createRosterView, type RosterChange } from './roster-view.ts';
 
 export const meshLimits = {
   snapshotDeadlineMs: 5_000,
   overviewDeadlineMs: 5_000,
-  /** Changes of the roster within this time go to the tabs as one: a node that links brings all its hosts at once. */
-  rosterPauseMs: 50,
+  overviewRetryMs: 1_000,
 } as const;
 
 export type News = {
   overview(bytes: Uint8Array): void;
-  roster(change: RosterChange): void;
+  roster(change: PresenceChange): void;
   ingest(): void;
 };
 
-export type IngestSideParts = { links: Links; topics: Topics; system: ActorSystem; counters: Counters };
+export type IngestSideParts = {
+  links: Links;
+  actors: MeshActors;
+  topics: Topics;
+  presence: Presence;
+  system: ActorSystem;
+  counters: Counters;
+};
 
 export type IngestSide = ReturnType<typeof startIngestSide>;
-
-const parseEntry = (payload: Uint8Array): RosterEntry | undefined => {
-  try {
-    const entry = JSON.parse(new TextDecoder().decode(payload)) as RosterEntry;
-    return typeof entry.hostId === 'string' && typeof entry.claim === 'number' ? entry : undefined;
-  } catch {
-    return undefined;
-  }
-};
 
 const has = <K extends string>(value: unknown, key: K): value is Record<K, unknown> =>
   typeof value === 'object' && value !== null && key in value;
@@ -54,108 +52,97 @@ const asSnapshot = (value: unknown): SnapshotOutcome => {
 };
 
 export const startIngestSide = (parts: IngestSideParts) => {
-  const { links, topics, system, counters } = parts;
+  const { links, actors, topics, presence, system, counters } = parts;
   const { clock } = system;
   const log = system.log.child({ room: 'ingest-side' });
-  const roster = createRosterView(() => ({ monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() }));
   const overview = createOverviewCache(() => clock.monotonicMs());
   const nodes = new Map<string, IngestNode>();
   let news: News | undefined;
+  let closed = false;
 
   const history = createHistoryAsk({
     clock,
     counters,
     ingestNodes: () => [...nodes.keys()],
-    ask: (node, question, deadlineMs) => links.ask(node, 'history', question, { deadlineMs }),
+    ask: (node, question, deadlineMs) => askService(actors, node, 'history', question, { deadlineMs }),
   });
 
   const watches = createHostWatches({
     clock,
     counters,
-    owner: (hostId) => roster.get(hostId)?.node,
+    owner: (hostId) => presence.agent(hostId)?.node,
     ask: async (node, host) => {
-      const answer = await links.ask(node, 'snapshot', { host }, { deadlineMs: meshLimits.snapshotDeadlineMs });
+      // Interest in the host's frames goes out before: a snapshot that is made after it leaves no hole between itself and the frames.
+      await Promise.resolve();
+      const answer = await askService(
+        actors,
+        node,
+        'snapshot',
+        { host },
+        { deadlineMs: meshLimits.snapshotDeadlineMs },
+      );
       if (answer.ok) return asSnapshot(answer.value);
       if (answer.reason === 'no-link') return refuse('host-away', 'its ingest node is not linked');
       return refuse(answer.reason === 'deadline' ? 'deadline' : 'busy', answer.detail);
     },
-    subscribe: (topic, deliver) =>
-      topics.subscribe(topic, { deliver: (delivery) => deliver(delivery.node, delivery.payload) }),
+    watchServer: (node, down) => watchService(actors, node, 'snapshot', down),
+    subscribe: (topic, watch) =>
+      topics.subscribe(topic, {
+        deliver: (delivery) => watch.deliver(delivery.node, delivery.payload),
+        stale: watch.stale,
+      }),
   });
 
-  let changed = new Map<string, RosterEntry | undefined>();
-  let pause: { cancel(): void } | undefined;
-  const spread = (): void => {
-    pause = undefined;
-    const now = changed;
-    changed = new Map();
-    const entries = [...now.values()].filter((entry) => entry !== undefined);
-    const gone = [...now].filter(([, entry]) => entry === undefined).map(([hostId]) => hostId);
-    news?.roster({ entries, gone });
-  };
-  const take = (change: RosterChange): void => {
-    for (const entry of change.entries) changed.set(entry.hostId, entry);
-    for (const hostId of change.gone) {
-      changed.set(hostId, undefined);
-      overview.forget(hostId);
-    }
+  /** Presence gathers what happens within a moment: a node that links brings all its hosts at once. */
+  const take = (change: PresenceChange): void => {
+    for (const hostId of change.gone) overview.forget(hostId);
     for (const entry of change.entries) watches.rosterChanged(entry.hostId, entry.connection === 'connected');
-    if (changed.size > 0) pause ??= clock.after(meshLimits.rosterPauseMs, spread);
+    news?.roster(change);
   };
 
-  const fillOverview = async (node: string): Promise<void> => {
-    const answer = await links.ask(node, 'overview', {}, { deadlineMs: meshLimits.overviewDeadlineMs });
-    const frames =
-      answer.ok && has(answer.value, 'frames') && Array.isArray(answer.value.frames) ? answer.value.frames : [];
-    const before = overview.size().hosts;
-    overview.fill(
+  /** The overview's stream from a node begins, or some of it was missed: what it kept of the last minute makes it whole. */
+  const fillOverview = async (node: string, why: StaleReason): Promise<void> => {
+    if (!nodes.has(node) || closed) return;
+    const answer = await askService(actors, node, 'overview', {}, { deadlineMs: meshLimits.overviewDeadlineMs });
+    if (!answer.ok) {
+      counters.add('web_overviews_failed');
+      clock.after(meshLimits.overviewRetryMs, () => void fillOverview(node, why));
+      return;
+    }
+    const frames = has(answer.value, 'frames') && Array.isArray(answer.value.frames) ? answer.value.frames : [];
+    const isNew = overview.fill(
       frames.filter((one): one is Uint8Array => one instanceof Uint8Array),
-      clock.wallMs(),
+      { wallMs: clock.wallMs(), onlyNewer: why === 'gap' },
     );
-    // Tabs that were greeted before this node was linked have not seen its hosts.
-    if (overview.size().hosts > before) news?.overview(overview.lastValues());
+    // Tabs have not seen it.
+    if (isNew) news?.overview(overview.lastValues());
   };
 
   const up = (peer: NodeInfo): void => {
     if (peer.role !== 'ingest') return;
     log.info({ ingest: peer.name }, 'an ingest node is linked');
     nodes.set(peer.id, { id: peer.id, name: peer.name, since: clock.wallMs() });
-    take(roster.nodeUp(peer.id));
     news?.ingest();
-    void fillOverview(peer.id);
   };
   const down = (peer: NodeInfo, reason: string): void => {
     if (!nodes.delete(peer.id)) return;
     log.warn({ ingest: peer.name, reason }, 'the link to an ingest node is lost');
-    take(roster.nodeDown(peer.id));
     news?.ingest();
   };
 
   const stops = [
-    topics.subscribe('roster', {
-      deliver: ({ node, key, payload }) => {
-        if (payload.length === 0) {
-          if (key !== undefined) take(roster.forget(node, key));
-          return;
-        }
-        const entry = parseEntry(payload);
-        const change = entry && roster.put(node, entry);
-        if (change) take(change);
-        else counters.add(entry ? 'web_roster_entries_dropped' : 'web_roster_entries_malformed');
-      },
-    }),
+    presence.onChange(take),
     topics.subscribe('overview', {
       deliver: ({ payload }) => {
         if (overview.add(payload)) news?.overview(payload);
         else counters.add('web_frames_malformed');
       },
+      stale: (node, why) => void fillOverview(node, why),
     }),
     links.onPeer({ up, down }),
   ];
-  const tick = clock.every(1000, () => take(roster.tick()));
 
   return {
-    roster,
     overview,
     history,
     watches,
@@ -163,8 +150,7 @@ export const startIngestSide = (parts: IngestSideParts) => {
     /** Where news go from now on. */
     tell: (listener: News): void => void (news = listener),
     close: (): void => {
-      tick.cancel();
-      pause?.cancel();
+      closed = true;
       for (const stop of stops) stop();
       watches.close();
     },

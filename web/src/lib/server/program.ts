@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
 import { join } from 'node:path';
 import { startLinks } from '@thrum/actors/link/links';
+import { startMeshActors } from '@thrum/actors/link/mesh-actors';
 import { startSessions } from '@thrum/actors/sessions/sessions';
 import { startMembership } from '@thrum/actors/membership/membership';
 import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock } from '@thrum/actors/system/clock';
 import { createLog } from '@thrum/actors/system/log';
+import { startPresence } from '@thrum/actors/presence/presence';
 import { startTopics } from '@thrum/actors/topics/topics';
 import { defaultNodeName, type WebSettings } from './config.ts';
 import { createDocuments } from './documents.ts';
@@ -53,8 +55,10 @@ export const startProgram = async (
     ...(settings.meshAdvertise !== undefined && { advertise: settings.meshAdvertise }),
     system,
   });
+  const actors = startMeshActors({ links, system });
   const membership = startMembership({ links, system });
   const topics = startTopics({ links, system });
+  const presence = startPresence({ links, membership, system });
   const { data } = settings;
   if (data === undefined)
     log.warn({}, 'THRUM_DATA is not set: sessions are in memory only, and `thrum user reset` cannot reach this node');
@@ -78,7 +82,9 @@ export const startProgram = async (
   const web = startWebNode({
     http,
     links,
+    actors,
     topics,
+    presence,
     system,
     names,
     access: signIn.access,
@@ -97,8 +103,10 @@ export const startProgram = async (
         { part: 'sessions', values: sessions.counters() },
         { part: 'link', values: links.counters() },
         { part: 'membership', values: membership.counters() },
+        { part: 'presence', values: presence.counters() },
         { part: 'topics', values: topics.counters() },
         { part: 'actors', values: system.counters() },
+        { part: 'mesh_actors', values: actors.counters() },
       ]),
     stop: async () => {
       await web.close();
@@ -106,8 +114,10 @@ export const startProgram = async (
       await signIn.close();
       await sessions.close();
       topics.close();
+      presence.close();
       membership.close();
       await links.close();
+      actors.close();
       await system.stop();
     },
   };

@@ -5,11 +5,15 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { io, type Socket } from 'socket.io-client';
 import { startLinks } from '@thrum/actors/link/links';
+import { startMeshActors } from '@thrum/actors/link/mesh-actors';
+import { startService } from '@thrum/actors/link/named-service';
 import { startSessions } from '@thrum/actors/sessions/sessions';
 import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock, type Clock } from '@thrum/actors/system/clock';
 import { silentLog, type Log } from '@thrum/actors/system/log';
 import { eventually } from '@thrum/actors/testing/eventually';
+import { startMembership } from '@thrum/actors/membership/membership';
+import { startPresence } from '@thrum/actors/presence/presence';
 import { startTopics } from '@thrum/actors/topics/topics';
 import {
   decodeHostFrame,
@@ -32,7 +36,7 @@ const machine = { name: 'x', os: '', kernel: '', arch: '', model: '', cpu: '', c
 
 export const hostId = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 
-export const entryOf = (node: string, n: number, claim: number): RosterEntry => ({
+export const entryOf = (node: string, n: number, attempt: number): RosterEntry => ({
   hostId: hostId(n),
   machine: { ...machine, name: `host-${n}` },
   cluster: 'default',
@@ -44,9 +48,8 @@ export const entryOf = (node: string, n: number, claim: number): RosterEntry => 
   clockOffsetMs: 0,
   node,
   epoch: 1,
-  attempt: claim,
+  attempt,
   degraded: [],
-  claim,
 });
 
 export const frameOf = (n: number, seq: number, table = 1, width = 1): Uint8Array =>
@@ -78,14 +81,21 @@ export const snapshotOf = (n: number, seq: number, table = 1, width = 1): Uint8A
 const startMesh = async (t: TestContext, id: string, role: 'ingest' | 'web', seeds: readonly string[]) => {
   const system = createActorSystem({ name: id, clock: systemClock, log: silentLog });
   const links = await startLinks({ self: { id, name: id, role }, key, bind: '127.0.0.1', port: 0, seeds, system });
+  const actors = startMeshActors({ links, system });
+  const membership = startMembership({ links, system });
   const topics = startTopics({ links, system });
+  const presence = startPresence({ links, membership, system });
+  /** At once, as if it was killed. */
   const stop = async (): Promise<void> => {
     topics.close();
+    presence.close();
+    membership.close();
     await links.close();
+    actors.close();
     await system.stop();
   };
   t.after(stop);
-  return { system, links, topics, stop, address: links.self.address };
+  return { system, links, actors, topics, presence, stop, address: links.self.address };
 };
 
 /** An ingest node with the answers of the test. `asked` counts what it was asked. */
@@ -106,7 +116,7 @@ export const startIngest = async (t: TestContext, id = 'ingest-a', seeds: readon
     overview: (_: unknown): unknown => ({ frames: [] }),
   };
   for (const endpoint of ['snapshot', 'history', 'overview'] as const)
-    mesh.links.serve(endpoint, (message) => {
+    startService(mesh, endpoint, (message) => {
       asked[endpoint] += 1;
       return answers[endpoint](message);
     });
@@ -117,8 +127,7 @@ export const startIngest = async (t: TestContext, id = 'ingest-a', seeds: readon
     asked,
     answers,
     interest,
-    roster: (entry: RosterEntry) =>
-      mesh.topics.publish('roster', new TextEncoder().encode(JSON.stringify(entry)), { key: entry.hostId }),
+    roster: (entry: RosterEntry) => mesh.presence.put(entry),
     overview: (bytes: Uint8Array) => mesh.topics.publish('overview', bytes),
     frame: (n: number, bytes: Uint8Array) => mesh.topics.publish(`host/${hostId(n)}`, bytes),
   };
@@ -139,11 +148,22 @@ export const startWeb = async (t: TestContext, seed: { address: string }, option
   const http = createServer();
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
-  const { links, topics } = mesh;
+  const { links, actors, topics, presence } = mesh;
   const names = allowedNames(['https://thrum.example.org']);
   const sessions = await startSessions({ links, system: mesh.system, directory: undefined });
   const access = createAccess(sessions, names.origins);
-  const web = startWebNode({ http, links, topics, system, names, access, version: 'test', sharesServer: false });
+  const web = startWebNode({
+    http,
+    links,
+    actors,
+    topics,
+    presence,
+    system,
+    names,
+    access,
+    version: 'test',
+    sharesServer: false,
+  });
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await web.close();

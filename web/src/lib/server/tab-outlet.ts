@@ -9,7 +9,7 @@ import type { IngestNode } from '@thrum/actors/wire/web-to-browser';
 import type { Counters } from './counters.ts';
 import type { Viewer } from './host-watch.ts';
 import { look, mayAdd, offer, startPacing, type Pacing } from './pacing.ts';
-import type { RosterChange } from './roster-view.ts';
+import type { PresenceChange } from '@thrum/actors/presence/presence';
 
 /** A socket as the outlet needs it. */
 export type Connection = {
@@ -18,7 +18,7 @@ export type Connection = {
   emit(event: 'frame', bytes: Uint8Array): void;
   emit(event: 'snapshot', bytes: Uint8Array, how: { gzip: boolean }): void;
   emit(event: 'snapshotRefused', refusal: Refusal & { host: string }): void;
-  emit(event: 'roster', change: RosterChange): void;
+  emit(event: 'roster', change: PresenceChange): void;
   emit(event: 'ingest', nodes: readonly IngestNode[]): void;
   emit(event: 'beat', serverMs: number): void;
   /** Says why and closes. */
@@ -161,7 +161,7 @@ export const createTabOutlet = (connection: Connection, present: Present, counte
     },
 
     /** True when the change may be sent now, by the caller, to all tabs that say so: encoded once. Otherwise it is owed. */
-    takesRoster: (change: RosterChange): boolean => {
+    takesRoster: (change: PresenceChange): boolean => {
       if (owedHosts.size === 0 && paced((change.entries.length + change.gone.length) * entryBytes)) return true;
       for (const entry of change.entries) owedHosts.add(entry.hostId);
       for (const host of change.gone) owedHosts.add(host);

@@ -3,7 +3,9 @@
  */
 import type { Server as HttpServer } from 'node:http';
 import type { Links } from '@thrum/actors/link/links';
+import type { MeshActors } from '@thrum/actors/link/mesh-actors';
 import type { ActorSystem } from '@thrum/actors/system/actor-system';
+import type { Presence } from '@thrum/actors/presence/presence';
 import type { Topics } from '@thrum/actors/topics/topics';
 import { overviewColumns } from '@thrum/actors/wire/frame';
 import { protocolVersion } from '@thrum/actors/wire/version';
@@ -16,7 +18,9 @@ import type { Access } from './sign-in/tab-guard.ts';
 export type WebNodeParts = {
   http: HttpServer;
   links: Links;
+  actors: MeshActors;
   topics: Topics;
+  presence: Presence;
   system: ActorSystem;
   names: AllowedNames;
   access: Access;
@@ -28,10 +32,10 @@ export type WebNodeParts = {
 export type WebNode = { tabs(): number; counters(): Record<string, number>; close(): Promise<void> };
 
 export const startWebNode = (parts: WebNodeParts): WebNode => {
-  const { http, links, topics, system, names, access, sharesServer } = parts;
+  const { http, links, actors, topics, presence, system, names, access, sharesServer } = parts;
   const { clock } = system;
   const counters = createCounters();
-  const side = startIngestSide({ links, topics, system, counters });
+  const side = startIngestSide({ links, actors, topics, presence, system, counters });
   const gateway = startGateway({
     http,
     system,
@@ -45,7 +49,7 @@ export const startWebNode = (parts: WebNodeParts): WebNode => {
       nowMs: () => clock.monotonicMs(),
       serverMs: () => clock.wallMs(),
       overview: side.overview.lastValues,
-      roster: side.roster.get,
+      roster: (hostId) => presence.agent(hostId),
       ingest: side.ingestNodes,
     },
     greeting: () => ({
@@ -53,7 +57,7 @@ export const startWebNode = (parts: WebNodeParts): WebNode => {
       node: links.self.name,
       version: parts.version,
       serverMs: clock.wallMs(),
-      roster: side.roster.all(),
+      roster: presence.agents(),
       columns: overviewColumns,
       overview: side.overview.greeting(),
       ingest: side.ingestNodes(),
@@ -71,7 +75,7 @@ export const startWebNode = (parts: WebNodeParts): WebNode => {
       web_queued_bytes_max: gateway.queued().maxBytes,
       web_hosts_watched: side.watches.size(),
       web_overview_bytes: side.overview.size().bytes,
-      web_roster_entries: side.roster.size(),
+      web_roster_entries: presence.agents().length,
     }),
     close: async () => {
       await gateway.close();
