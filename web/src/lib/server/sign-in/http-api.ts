@@ -3,6 +3,7 @@
  * come from a page of our own, as far as the browser says. The session's id leaves in a cookie and nowhere else.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { idOf } from '@thrum/actors/sessions/session-record';
 import type { Sessions } from '@thrum/actors/sessions/sessions';
 import type { Clock } from '@thrum/actors/system/clock';
 import type { Log } from '@thrum/actors/system/log';
@@ -11,7 +12,7 @@ import { resetSchema, setUpSchema, signInSchema, type Me } from '@thrum/actors/w
 import type { ZodType } from 'zod';
 import { readJson } from './body.ts';
 import { clientAddress } from './client-address.ts';
-import { clearCookies, setCookie } from './cookie.ts';
+import { clearCookies, setCookie, sidsIn } from './cookie.ts';
 import { rules } from './rules.ts';
 import type { Asker, Denial, Entry, SignIn } from './sign-in.ts';
 import { schemeOfRequest, visitorOf } from './visitor.ts';
@@ -107,9 +108,10 @@ export const createHttpApi = (options: HttpApiOptions): HttpApi => {
     };
 
   const signOut = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const visitor = visitorOf(request.headers, origins, sessions);
-    if (visitor) await sessions.revoke(visitor.session.id);
-    response.setHeader('set-cookie', [...clearCookies(schemeOfRequest(request.headers, origins))]);
+    const scheme = schemeOfRequest(request.headers, origins);
+    // Also what this node has not heard of: another may have it.
+    await Promise.all(sidsIn(request.headers.cookie, scheme).map((sid) => sessions.revoke(idOf(sid))));
+    response.setHeader('set-cookie', [...clearCookies(scheme)]);
     send(response, 200, { ok: true });
   };
 
