@@ -109,9 +109,11 @@ const connectionOf = (
   const wire = socket.conn as unknown as Wire;
   const lane = outflow.lane((bytes) => writeFrames(wire, bytes));
   const connection: Connection = {
-    queuedBytes: () =>
-      (wire.transport.socket?.bufferedAmount ?? 0) +
-      wire.writeBuffer.reduce((sum, one) => sum + sizeOf(one.data), lane.waitingBytes()),
+    queuedBytes: () => {
+      let bytes = (wire.transport.socket?.bufferedAmount ?? 0) + lane.waitingBytes();
+      for (const { data } of wire.writeBuffer) bytes += sizeOf(data);
+      return bytes;
+    },
     emit: (event: string, ...args: unknown[]) => {
       if (event === 'frame' && args[0] instanceof Uint8Array) return lane.send(frameEvent(args[0]));
       lane.flush();

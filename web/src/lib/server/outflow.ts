@@ -63,7 +63,7 @@ export const createOutflow = (parts: { clock: Clock; soon: (run: () => void) => 
           waiting.delete(lane);
           for (const bytes of now) write(bytes);
         },
-        waitingBytes: () => queue.reduce((sum, bytes) => sum + bytes.length, 0),
+        waitingBytes: () => (queue.length === 0 ? 0 : queue.reduce((sum, bytes) => sum + bytes.length, 0)),
         close: () => {
           queue = [];
           waiting.delete(lane);

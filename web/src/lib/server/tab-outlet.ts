@@ -62,7 +62,14 @@ export const createTabOutlet = (connection: Connection, present: Present, counte
   /** Whether `bytes` may go now; frames that may not are counted. */
   const paced = (bytes: number): boolean => {
     if (closed) return false;
-    const offered = offer(pacing, bytes, connection.queuedBytes(), present.nowMs());
+    const queuedBytes = connection.queuedBytes();
+    if (queuedBytes === 0) {
+      // Almost every frame of almost every tab: there is nothing to weigh.
+      pacing = startPacing;
+      quiet = false;
+      return true;
+    }
+    const offered = offer(pacing, bytes, queuedBytes, present.nowMs());
     pacing = offered.pacing;
     if (offered.verdict === 'close') tooSlow();
     if (offered.verdict !== 'send') return false;
