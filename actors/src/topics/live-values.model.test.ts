@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { startNodes } from '../testing/nodes.ts';
 import type { TestNode } from '../testing/nodes.ts';
+import type { TopicRules } from './rules.ts';
 
 type Step =
   | { do: 'publish'; node: number; times: number }
@@ -38,11 +39,16 @@ const healthyWithinMs = 2000;
 /** A node with a value of its own, which it publishes when it changes and tells who asks. */
 type Player = { node: TestNode; value: number; views: Map<string, number>[] };
 
-export const runLive = async (steps: readonly Step[], seed: number): Promise<{ gaps: number; dropped: number }> => {
+const runLive = async (
+  steps: readonly Step[],
+  seed: number,
+  rules: Partial<TopicRules> = {},
+): Promise<{ gaps: number; dropped: number }> => {
   const clock = fakeClock();
   const all = await startNodes(count, {
     ...{ clock, seed, unlinked: true, delayMs: { min: 0, max: 20 }, windowBytes: 1000 },
     links: { maxOutboxBytes },
+    rules: { topics: rules },
   });
   const run = async (ms: number): Promise<void> => {
     for (let at = 0; at < ms; at += 25) {
@@ -162,16 +168,31 @@ test('within 2 s after links are healthy every subscriber of a last-value topic 
   );
 });
 
+/** One-way cut, more than an outbox holds, then nothing more: what is left of it is what each rule is for. */
+const droppedAtTheEnd: readonly Step[] = [
+  { do: 'one-way', node: 0 },
+  { do: 'publish', node: 0, times: 50 },
+  { do: 'stuff', node: 0 },
+  { do: 'wait', ms: 300 },
+];
+const subscribedLate: readonly Step[] = [
+  { do: 'publish', node: 0, times: 3 },
+  { do: 'restart', node: 1 },
+];
+
 test('news dropped at the very end, with nothing to follow them, are missed by nobody', async () => {
-  const { gaps, dropped } = await runLive(
-    [
-      { do: 'one-way', node: 0 },
-      { do: 'publish', node: 0, times: 50 },
-      { do: 'stuff', node: 0 },
-      { do: 'wait', ms: 300 },
-    ],
-    7,
-  );
+  const { gaps, dropped } = await runLive(droppedAtTheEnd, 7);
   assert.ok(dropped > 0, 'nothing was dropped');
   assert.ok(gaps > 0, 'no gap was seen');
 });
+
+const mutants: readonly (readonly [name: string, steps: readonly Step[], rules: Partial<TopicRules>])[] = [
+  ['a publisher that keeps to itself what was dropped', droppedAtTheEnd, { tellsDrops: () => false }],
+  ['how far a publisher has got means nothing', droppedAtTheEnd, { isBehind: () => false }],
+  ['a stream that begins is taken for whole', subscribedLate, { beginsStale: () => false }],
+  ['interest is not told again to who has it already', subscribedLate, { interest: () => 'ignore' }],
+];
+for (const [name, steps, rules] of mutants)
+  test(`without the rule it is noticed: ${name}`, async () => {
+    await assert.rejects(runLive(steps, 7, rules), assert.AssertionError);
+  });
