@@ -12,6 +12,8 @@ import { systemClock } from '@thrum/actors/system/clock';
 import { silentLog } from '@thrum/actors/system/log';
 import { eventually } from '@thrum/actors/testing/eventually';
 import { startLinks } from '@thrum/actors/link/links';
+import { startMeshActors } from '@thrum/actors/link/mesh-actors';
+import { askService } from '@thrum/actors/link/named-service';
 import type { HistoryOutcome } from '@thrum/actors/wire/question';
 import { sampleOf, TestAgent, token } from './intake/intake.contract.ts';
 
@@ -123,10 +125,11 @@ test('a value that an agent sends is stored, acknowledged, and in the answer to 
     seeds: [`127.0.0.1:${meshPort}`],
     system,
   });
-  await eventually(() => assert.equal(links.peers()[0]?.name, name));
+  const actors = startMeshActors({ links, system });
+  await eventually(() => assert.equal(actors.lookup('history')[0]?.node.name, name));
   const question = { target: 'load', metrics: ['load1'], host: agent.hello.host, points: 10, aggregate: 'max' };
   const when = { fromMs: nowMs - 60_000, toMs: nowMs + 60_000 };
-  const answer = await links.ask(name, 'history', { ...question, ...when }, { deadlineMs: 5_000 });
+  const answer = await askService(actors, name, 'history', { ...question, ...when }, { deadlineMs: 5_000 });
   assert.ok(answer.ok, JSON.stringify(answer));
   const outcome = answer.value as HistoryOutcome;
   assert.ok(outcome.ok, JSON.stringify(outcome));

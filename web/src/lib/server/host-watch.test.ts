@@ -60,14 +60,20 @@ const start = () => {
   const counters = createCounters();
   const asked: { node: string; answer: (outcome: SnapshotOutcome) => void }[] = [];
   const state: { owner: string | undefined } = { owner: 'a' };
+  /** What is watched for its end, by node. */
+  const downs = new Map<string, () => void>();
   const watch = createHostWatch({
     clock,
     counters,
     owner: () => state.owner,
     ask: (node) => new Promise((resolve) => asked.push({ node, answer: resolve })),
+    watchServer: (node, down) => {
+      downs.set(node, down);
+      return () => void downs.delete(node);
+    },
   });
   const nodes = (): string[] => asked.map((one) => one.node);
-  return { clock, counters, asked, nodes, state, watch };
+  return { clock, counters, asked, downs, nodes, state, watch };
 };
 
 test('a viewer gets the snapshot first and then the frames that came meanwhile', async () => {
@@ -120,6 +126,22 @@ test('frames of another node are held back until its snapshot has come', async (
   asked[1]?.answer(answer(snapshotOf(1)));
   await eventually(() => viewer.got.length === 3);
   assert.deepEqual(viewer.got, ['snapshot 3', 'snapshot 1', 'frame 2']);
+});
+
+test('when what serves the host goes down, its new owner is asked at once', async () => {
+  const { watch, asked, downs, nodes, state, counters } = start();
+  const viewer = viewerOf();
+  watch.join(viewer);
+  asked[0]?.answer(answer(snapshotOf(3)));
+  await eventually(() => viewer.got.length === 1);
+  assert.deepEqual([...downs.keys()], ['a']);
+  state.owner = 'b';
+  downs.get('a')?.();
+  assert.deepEqual(nodes(), ['a', 'b']);
+  assert.deepEqual([...downs.keys()], ['b']);
+  assert.equal(counters.read()['web_hosts_orphaned'], 1);
+  watch.close();
+  assert.deepEqual([...downs.keys()], []);
 });
 
 test('a late answer of the node that lost the host is not believed', async () => {

@@ -49,6 +49,8 @@ export type WatchParts = {
   owner(): string | undefined;
   /** Never throws. */
   ask(node: string): Promise<SnapshotOutcome>;
+  /** `down` is called once when what gives snapshots on this node is gone. Returns how to stop watching. */
+  watchServer(node: string, down: () => void): () => void;
 };
 
 type Base = { node: string; snapshot: Snapshot; encoded: { bytes: Uint8Array; gzip: boolean } | undefined };
@@ -74,6 +76,7 @@ export const createHostWatch = (parts: WatchParts) => {
   let retryMs: number = watchLimits.retryMs;
   let told: Refusal | undefined;
   let askedMs = -Infinity;
+  let stopWatching: (() => void) | undefined;
   let closed = false;
   let missedWhileAsking = false;
 
@@ -172,10 +175,20 @@ export const createHostWatch = (parts: WatchParts) => {
     });
   };
 
+  /** Nothing comes from there any more, whatever the roster says yet: whoever owns the host by now is asked. */
+  const serverGone = (node: string): void => {
+    if (closed || source !== node) return;
+    counters.add('web_hosts_orphaned');
+    const owner = parts.owner();
+    if (owner !== undefined && owner !== node && viewers.size > 0) moved(owner);
+  };
+
   /** From now on the frames of `node` count; what came from another before means nothing beside them. */
   const follow = (node: string): void => {
     if (source === node) return;
     source = node;
+    stopWatching?.();
+    stopWatching = parts.watchServer(node, () => serverGone(node));
     since = [];
     last = undefined;
   };
@@ -265,6 +278,7 @@ export const createHostWatch = (parts: WatchParts) => {
 
     close: (): void => {
       closed = true;
+      stopWatching?.();
       retry?.cancel();
       renewal?.cancel();
       viewers.clear();

@@ -15,6 +15,8 @@ export type WatchesParts = {
   counters: Counters;
   owner(hostId: string): string | undefined;
   ask(node: string, hostId: string): Promise<SnapshotOutcome>;
+  /** `down` is called once when what gives snapshots on this node is gone. Returns how to stop watching. */
+  watchServer(node: string, down: () => void): () => void;
   subscribe(topic: string, watch: Pick<HostWatch, 'deliver' | 'stale'>): () => void;
 };
 
@@ -42,6 +44,7 @@ export const createHostWatches = (parts: WatchesParts) => {
       counters: parts.counters,
       owner: () => parts.owner(hostId),
       ask: (node) => parts.ask(node, hostId),
+      watchServer: parts.watchServer,
     });
     const unsubscribe = parts.subscribe(`host/${hostId}`, watch);
     const watched: Watched = { watch, unsubscribe, linger: undefined };
