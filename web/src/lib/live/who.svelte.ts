@@ -15,13 +15,17 @@ export type Standing =
 const doubtEveryMs = 3000;
 /** Another tab may have signed in, or a server that had just started may have learned of the session. */
 const lookEveryMs = 10_000;
+/** A server that hangs is no answer; the page then says what it knows of its connection. */
+const answerWithinMs = 3000;
 
-class Who {
+export class Who {
   standing = $state.raw<Standing>({ kind: 'asking' });
   /** Who was signed in here last, to greet them by name. */
   last = $state('');
   #doubtedMs = Number.NEGATIVE_INFINITY;
   #tabs: BroadcastChannel | undefined;
+  /** Between the wish to leave and the server's word every answer that says otherwise is of before. */
+  #isLeaving = false;
 
   /** Asks, and goes on looking while nobody is signed in. Returns what ends it. */
   start(): () => void {
@@ -45,7 +49,9 @@ class Who {
 
   async ask(): Promise<void> {
     try {
-      const me = (await (await fetch('/api/me', { cache: 'no-store' })).json()) as Me;
+      const signal = AbortSignal.timeout(answerWithinMs);
+      const me = (await (await fetch('/api/me', { cache: 'no-store', signal })).json()) as Me;
+      if (this.#isLeaving) return;
       if (me.user !== null) this.#enter(me.user);
       else this.#leave(this.standing.kind === 'in' ? 'ended' : undefined, me.needsSetUp);
     } catch {
@@ -79,18 +85,22 @@ class Who {
   }
 
   async signOut(): Promise<void> {
+    this.#isLeaving = true;
     this.#leave('left', false);
     try {
       const response = await fetch('/api/sign-out', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: '{}',
+        signal: AbortSignal.timeout(answerWithinMs),
       });
       const answer = (await response.json()) as SignInAnswer;
       if (!answer.ok) throw new Error(answer.code);
       this.#tabs?.postMessage('out');
     } catch {
       this.#leave('unheard', false);
+    } finally {
+      this.#isLeaving = false;
     }
   }
 
