@@ -55,7 +55,7 @@ export class Exports {
     this.#lastId += 1;
     const exported: Exported = {
       id: this.#lastId,
-      actor: actor as ActorRef<unknown>,
+      actor: actor,
       named: false,
       watchers: new Set(),
     };

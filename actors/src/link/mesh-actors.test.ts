@@ -22,7 +22,10 @@ const doing = <M>(name: string, receive: (message: M) => void, more: Partial<Act
   ({
     ...{ name, mailbox, restart: never },
     start: () => undefined,
-    receive: (_state: undefined, message: M) => void receive(message),
+    receive: (_state: undefined, message: M) => {
+      receive(message);
+      return undefined;
+    },
     ...more,
   }) satisfies ActorSpec<M, undefined>;
 

@@ -40,6 +40,8 @@ export type MeshActors = {
 
 export type MeshActorsOptions = { readonly links: Links; readonly system: ActorSystem };
 
+const isRemote = (actor: AnyActor): actor is RemoteRef<never> => actor instanceof RemoteRef;
+
 export const startMeshActors = ({ links, system }: MeshActorsOptions): MeshActors => {
   const { self } = links;
   const { clock } = system;
@@ -87,7 +89,7 @@ export const startMeshActors = ({ links, system }: MeshActorsOptions): MeshActor
   return {
     register: (name, actor) => {
       if (actor instanceof RemoteRef) throw new Error(`name ${name}: its actor lives on another node`);
-      const exported = exports.export(actor as AnyActor);
+      const exported = exports.export(actor);
       if (!exported)
         throw new Error(`name ${name}: ${exports.size} actors are known to other nodes, and no more can be`);
       names.add(name, { actor, id: exported.id });
@@ -100,11 +102,11 @@ export const startMeshActors = ({ links, system }: MeshActorsOptions): MeshActor
       const found: Found<M>[] = own ? [{ node: self, actor: own.actor as ActorRef<M> }] : [];
       for (const [nodeId, actor] of names.find(name)) {
         const node = port.linked(nodeId);
-        if (node && port.rules.reaches(actor.life, node)) found.push({ node, actor: actor as unknown as ActorRef<M> });
+        if (node && port.rules.reaches(actor.life, node)) found.push({ node, actor });
       }
       return found;
     },
-    watch: (actor, down) => (actor instanceof RemoteRef ? remote.watch(actor, down) : local.add(actor, down)),
+    watch: (actor, down) => (isRemote(actor) ? remote.watch(actor, down) : local.add(actor, down)),
     counters: () => ({
       ...counts,
       exported: exports.size,

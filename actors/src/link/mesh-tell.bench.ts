@@ -138,9 +138,9 @@ const send = async (): Promise<void> => {
   while (actors.lookup('sink').length === 0) await nextTurn();
   const sink = actors.lookup<ToSink | Uint8Array>('sink')[0]?.actor as ActorRef<ToSink | Uint8Array>;
   const answer = async (): Promise<string> => String(((await once(socket, 'message')) as [Buffer])[0]);
-  const orThrow = <T>(outcome: { ok: true; value: unknown } | { ok: false; reason: string }): T => {
+  const orThrow = (outcome: { ok: true; value: unknown } | { ok: false; reason: string }): Report => {
     if (!outcome.ok) throw new Error(`no answer: ${outcome.reason}`);
-    return outcome.value as T;
+    return outcome.value as Report;
   };
   const small = new Uint8Array(payloadBytes);
   const ways: Readonly<Record<'bare' | 'endpoint' | 'actor', Way>> = {
@@ -151,13 +151,13 @@ const send = async (): Promise<void> => {
     },
     endpoint: {
       tell: (bytes) => links.tell('receiver', 'sink', bytes).ok,
-      report: async () => orThrow<Report>(await links.ask('receiver', 'report', null, { deadlineMs: 60_000 })),
+      report: async () => orThrow(await links.ask('receiver', 'report', null, { deadlineMs: 60_000 })),
       echo: () => links.ask('receiver', 'echo', small, { deadlineMs: 5000 }),
     },
     actor: {
       tell: (bytes) => sink.tell(bytes).ok,
       report: async () =>
-        orThrow<Report>(await sink.ask<Report>((reply) => ({ kind: 'report', reply }), { deadlineMs: 60_000 })),
+        orThrow(await sink.ask<Report>((reply) => ({ kind: 'report', reply }), { deadlineMs: 60_000 })),
       echo: () => sink.ask<Report>((reply) => ({ kind: 'report', reply }), { deadlineMs: 60_000 }),
     },
   };
@@ -174,7 +174,7 @@ const send = async (): Promise<void> => {
   for (const name of ['actor', 'endpoint'] as const) {
     const rate = median(rates[name] ?? []);
     print(
-      `${name}`,
+      name,
       `messages/s of ${payloadBytes} B`,
       Math.round(rate),
       Math.round(median(rates['bare'] ?? [])),

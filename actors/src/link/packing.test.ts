@@ -47,7 +47,7 @@ const edges: readonly unknown[] = [
   ],
   ...[Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, NaN, Infinity, 1.5, 5e-324],
   ...[31, 32, 33, 255, 256, 65_535, 65_536].flatMap((length) => ['a'.repeat(length), 'é'.repeat(length)]),
-  ...[15, 16, 65_535, 65_536].map((length) => new Array(length).fill(1)),
+  ...[15, 16, 65_535, 65_536].map((length) => new Array<number>(length).fill(1)),
   ...[0, 255, 256, 65_535, 65_536].map((length) => new Uint8Array(length)),
   Object.fromEntries(Array.from({ length: 70_000 }, (_, at) => [`k${at}`, at])),
 ];

@@ -36,7 +36,7 @@ export class RemoteActors implements Side {
     port: ActorPort;
     clock: Clock;
     counts: TrafficCounts;
-    call(down: Down, reason: StopReason): void;
+    call: (down: Down, reason: StopReason) => void;
   }) {
     this.#port = options.port;
     this.#clock = options.clock;
