@@ -99,10 +99,9 @@ export const createDocuments = (options: { links: Pick<Links, 'peers' | 'ask'>; 
   return {
     get,
     put: async (collection, key, value, ifVersion) => {
-      const question = { kind: 'put', collection, key, value, ifVersion } as const;
       // JSON, as it is kept: what it leaves out must not be compared later.
-      const sent = JSON.parse(JSON.stringify(value)) as DocumentValue;
-      const { outcome, unsure } = await askNodes({ ...question, value: sent as never }, schemas.put);
+      const sent = JSON.parse(JSON.stringify(value)) as Extract<DocumentsQuestion, { kind: 'put' }>['value'];
+      const { outcome, unsure } = await askNodes({ kind: 'put', collection, key, value: sent, ifVersion }, schemas.put);
       if (outcome.ok || 'code' in outcome || !unsure) return outcome;
       const now = await get(collection, key);
       if (!now.ok) return now;
