@@ -1,7 +1,7 @@
 /**
  * One presence document: the only file that knows Yjs. It is a Y.Array of short texts (`lines.ts`) that its single writer only ever appends to;
  * what it says is what the last text about each thing says. Hence the number of texts and one hash over them say all about its state, an update
- * can be judged whole before it is applied, and Yjs keeps the whole array as one item (decisions/0001-a-log-in-yjs.md).
+ * can be judged whole before it is applied, and Yjs keeps the whole array as one item (actors/decisions/0001-a-log-in-yjs.md).
  *
  * Invariants: one client id, that of the name; no deletions; texts are numbered from 0 without gaps; nothing malformed is ever applied.
  */
