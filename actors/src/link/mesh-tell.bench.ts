@@ -20,11 +20,16 @@ const seconds = Number(process.env['THRUM_BENCH_SECONDS'] ?? 4);
 const rounds = 5;
 const pace = 10_000;
 
-type Report = { got: number; lastMs: number; delaysUs: number[] };
+type Report = { got: number; lastMs: number; delaysUs: number[]; cpuUs: number };
 type ToSink = { kind: 'bytes'; bytes: Uint8Array } | { kind: 'report'; reply: (report: Report) => void };
 
 /** The same on both sides: the monotonic clock of the machine, which all processes share. */
 const nowUs = (): number => Number(process.hrtime.bigint() / 1000n);
+/** Of this process so far: a figure that a busy machine blurs less than it does the time. */
+const cpuUs = (): number => {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+};
 const stamp = (bytes: Uint8Array): Uint8Array => {
   Buffer.from(bytes.buffer, bytes.byteOffset).writeDoubleBE(nowUs());
   return bytes;
@@ -47,7 +52,7 @@ const tally = () => {
       if (bytes[0] !== 0) delaysUs.push(nowUs() - Buffer.from(bytes.buffer, bytes.byteOffset).readDoubleBE());
     },
     report: (): Report => {
-      const report = { got, lastMs: nowUs() / 1000, delaysUs };
+      const report = { got, lastMs: nowUs() / 1000, delaysUs, cpuUs: cpuUs() };
       got = 0;
       delaysUs = [];
       return report;
@@ -86,8 +91,9 @@ const receive = async (): Promise<void> => {
 /** One way to the other process. `tell` is false when there is no room at the moment. */
 type Way = { tell(bytes: Uint8Array): boolean; report(): Promise<Report>; echo(): Promise<unknown> };
 
-const perSecond = async (way: Way): Promise<number> => {
+const perSecond = async (way: Way): Promise<{ rate: number; costUs: number }> => {
   const payload = new Uint8Array(payloadBytes);
+  const cpuBeforeUs = (await way.report()).cpuUs + cpuUs();
   const startMs = nowUs() / 1000;
   let sent = 0;
   while (nowUs() / 1000 - startMs < (seconds * 1000) / rounds) {
@@ -98,7 +104,8 @@ const perSecond = async (way: Way): Promise<number> => {
   }
   const report = await way.report();
   if (report.got !== sent) process.stderr.write(`${sent} were sent and ${report.got} arrived\n`);
-  return report.got / ((report.lastMs - startMs) / 1000);
+  const costUs = (report.cpuUs + cpuUs() - cpuBeforeUs) / report.got;
+  return { rate: report.got / ((report.lastMs - startMs) / 1000), costUs };
 };
 
 const delays = async (way: Way): Promise<number[]> => {
@@ -163,11 +170,14 @@ const send = async (): Promise<void> => {
   };
   const names = Object.keys(ways) as (keyof typeof ways)[];
   const rates: Record<string, number[]> = { bare: [], endpoint: [], actor: [] };
+  const costs: Record<string, number[]> = { bare: [], endpoint: [], actor: [] };
   const late: Record<string, number[]> = { bare: [], endpoint: [], actor: [] };
   const trips: Record<string, number[]> = { bare: [], endpoint: [], actor: [] };
   for (let round = 0; round < rounds; round += 1)
     for (const name of names) {
-      rates[name]?.push(await perSecond(ways[name]));
+      const { rate, costUs } = await perSecond(ways[name]);
+      rates[name]?.push(rate);
+      costs[name]?.push(costUs);
       late[name]?.push(...(await delays(ways[name])));
       trips[name]?.push(await roundTripsUs(ways[name]));
     }
@@ -191,6 +201,7 @@ const send = async (): Promise<void> => {
         quantile(late['bare'] ?? [], part) / 1000,
         wanted,
       );
+    print(`${name}/cpu`, `µs of both processors per message`, median(costs[name] ?? []), median(costs['bare'] ?? []));
     print(`${name}/ask`, 'µs', Math.round(median(trips[name] ?? [])), Math.round(median(trips['bare'] ?? [])));
   }
   socket.terminate();
