@@ -9,6 +9,7 @@ import { ingestThroughput } from './ingest-throughput.ts';
 import { liveLatency } from './live-latency.ts';
 import { meshTell } from './mesh-tell.ts';
 import { nodeFailures } from './node-failures.ts';
+import { presence } from './presence.ts';
 
 const groups: Readonly<Record<string, () => Promise<void>>> = {
   'agent-cost': agentCost,
@@ -18,6 +19,7 @@ const groups: Readonly<Record<string, () => Promise<void>>> = {
   'live-latency': liveLatency,
   'mesh-tell': meshTell,
   'node-failures': nodeFailures,
+  presence,
 };
 
 const asked = process.argv.slice(2);
