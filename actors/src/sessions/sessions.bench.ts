@@ -14,7 +14,7 @@ import { Replica } from './replica.ts';
 import { rules, sessionLimits } from './rules.ts';
 import { idOf } from './session-record.ts';
 
-const say = (what: string, figure: string): void => console.log(`${what.padEnd(58)} ${figure}`);
+const say = (what: string, figure: string): void => void process.stdout.write(`${what.padEnd(58)} ${figure}\n`);
 const directory = mkdtempSync(join(tmpdir(), 'thrum-sessions-bench-'));
 const network = loopbackNetwork(1, { clock: systemClock });
 const start = async (index: number) => {
