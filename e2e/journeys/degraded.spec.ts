@@ -53,6 +53,7 @@ test('a wrong clock and refused samples degrade a host: the reason stands beside
           assert.ok(await host.getByText('Degraded').first().isVisible(), where);
           assert.equal(await host.getAttribute('data-fresh'), 'live', where);
         }
+        if (path === '/') await page.waitForSelector('[data-cluster="simulated"][data-hosts="2"][data-unwell="2"]');
         assert.deepEqual(await seriousFaults(page), [], where);
         assert.equal(await wider(page), 0, where);
         assert.deepEqual(complaints, [], where);

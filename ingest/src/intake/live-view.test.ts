@@ -406,3 +406,29 @@ test('an agent that counts from further back than it did is shown once what it w
   assert.equal(second.live.counters()['hostsOvertaken'], 1);
   await restored.works();
 });
+
+test('a hundred hosts that move to another node at once are written there once each, and twice where they were', async () => {
+  const [first, second] = await startTwo();
+  const puts = (node: TestNode): number => node.presence.counters()['puts'] ?? 0;
+  const agents = await Promise.all(
+    Array.from({ length: 100 }, async () => {
+      const agent = first.agent();
+      await agent.greet();
+      return agent;
+    }),
+  );
+  await eventually(() => assert.equal(second.presence.agents().length, 100));
+  await Promise.all(
+    agents.map(async ({ socket, hello }) => {
+      socket.disconnect();
+      const moved = second.agent({ host: hello.host, boot: hello.boot, attempt: 2 });
+      await moved.greet();
+      await moved.works();
+    }),
+  );
+  for (const node of [first, second])
+    await eventually(() => assert.ok(node.presence.agents().every((entry) => entry.node === second.name)));
+  await eventually(() => assert.equal(first.live.counters()['hosts'], 0));
+  assert.equal(puts(second), 100);
+  assert.ok(puts(first) <= 200, `${puts(first)} at the node they left`);
+});

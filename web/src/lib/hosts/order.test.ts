@@ -59,4 +59,6 @@ test('a query asks for all of its words in name, cluster, labels, system or stat
   assert.equal(matches('db hamburg', one, 'live'), false);
   assert.equal(matches('state:down', one, 'live'), false);
   assert.equal(matches('state:down db', one, 'down'), true);
+  assert.equal(matches(`cluster:${one.cluster}`, one, 'live'), true);
+  assert.equal(matches(`cluster:${one.cluster.slice(1)}`, one, 'live'), false);
 });

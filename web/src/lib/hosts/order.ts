@@ -40,12 +40,15 @@ export const inOrder = <C extends Candidate>(candidates: readonly C[], sort: Sor
 
 /**
  * True when every word of the query is found in the host's name, cluster, labels or system. `state:down` asks for a state,
- * `key=value` for a label.
+ * `cluster:db` for a cluster, `key=value` for a label.
  */
 export const matches = (query: string, entry: RosterEntry, state: HostState): boolean => {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return true;
   const labels = Object.entries(entry.labels).map(([key, value]) => `${key}=${value}`);
   const text = [entry.machine.name, entry.cluster, entry.machine.os, entry.hostId, ...labels].join('\n').toLowerCase();
-  return words.every((word) => (word.startsWith('state:') ? word.slice(6) === state : text.includes(word)));
+  return words.every((word) => {
+    if (word.startsWith('state:')) return word.slice(6) === state;
+    return word.startsWith('cluster:') ? word.slice(8) === entry.cluster.toLowerCase() : text.includes(word);
+  });
 };

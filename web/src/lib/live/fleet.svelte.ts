@@ -6,6 +6,7 @@
 import { decodeOverviewFrame, type OverviewColumn } from '@thrum/actors/wire/frame';
 import type { RosterEntry } from '@thrum/actors/wire/roster';
 import type { Greeting } from '@thrum/actors/wire/web-to-browser';
+import { countClusters, type ClusterCount } from '../hosts/clusters.ts';
 import { stateLooks, states, type HostState } from '../hosts/state.ts';
 import { Host } from './host.svelte.ts';
 
@@ -28,6 +29,7 @@ export class Fleet {
   /** Rises when a host moved to another rank of state: the only reason to reorder a list unasked. */
   ranks = $state(0);
   counts = $state.raw<Counts>(zero());
+  clusters = $state.raw<readonly ClusterCount[]>([]);
   /** Columns some host has values for; the others are not worth their room. */
   columns = $state.raw<ReadonlySet<OverviewColumn>>(new Set());
   #greeting = 0;
@@ -98,6 +100,13 @@ export class Fleet {
         for (const column of this.#offered) if (host.value(column) !== undefined) columns.add(column);
     }
     if (states.some((state) => counts[state] !== this.counts[state])) this.counts = counts;
+    const clusters = countClusters(
+      Array.from(this.#hosts.values(), ({ entry, surveyed = 'waiting' }) => ({
+        cluster: entry.cluster,
+        state: surveyed,
+      })),
+    );
+    if (JSON.stringify(clusters) !== JSON.stringify(this.clusters)) this.clusters = clusters;
     if (columns.size !== this.columns.size) this.columns = columns;
     if (moved) this.ranks += 1;
     return changes;
