@@ -30,7 +30,7 @@ const onServer = /^web\/(src\/lib\/server\/|[^/]+$)/;
 export const suites: readonly Suite[] = [
   {
     name: 'unit',
-    groups: (root) => [plain(find(root, '{actors,agent,ingest,infra,e2e,.ci}/**/*.test.ts', /\.es\.test\.ts$/))],
+    groups: (root) => [plain(find(root, '{actors,agent,ingest,infra,e2e,.ci}/**/*.test.ts', /\.(es|sim)\.test\.ts$/))],
     needs: [],
     likes: ['haproxy'],
     atOnce: 2,
@@ -49,6 +49,15 @@ export const suites: readonly Suite[] = [
     likes: [],
     atOnce: 2,
     limitMs: 120_000,
+  },
+  {
+    // Whole meshes in virtual time, a thousand of them; each file uses two processes of its own.
+    name: 'simulation',
+    groups: (root) => [plain(find(root, 'actors/**/*.sim.test.ts'))],
+    needs: [],
+    likes: [],
+    atOnce: 1,
+    limitMs: 900_000,
   },
   {
     name: 'store',

@@ -11,7 +11,7 @@ import { longRun } from './long-run.ts';
 import { mutants } from './mutants.ts';
 import { runPlan } from './run-plan.ts';
 import type { Outcome } from './run-plan.ts';
-import { drawPlan } from './plan.ts';
+import { describeStep, drawPlan } from './plan.ts';
 import { works } from './guarantees.ts';
 import { runSeeds } from './run-seeds.ts';
 
@@ -34,13 +34,22 @@ const talkingLog = (fields: object): Log => {
     say(`${' '.repeat(12)}${message} ${JSON.stringify({ ...fields, ...more })}`);
   return { debug: at, info: at, warn: at, error: at, child: (more) => talkingLog({ ...fields, ...more }) };
 };
+/** The faults of the plan (what its users do is told by the run of that one seed), what was broken first, and how to see it again. */
 const sayBroken = ({ seed, broken, hash }: Outcome): void => {
-  if (!broken) say(`seed ${seed}: nothing is broken; trace ${hash}`);
-  else
-    say(
-      `seed ${seed}: ${broken.guarantee} is broken at ${(broken.atMs / 1000).toFixed(3)} s: ${broken.detail}\n` +
-        `trace ${hash}; repeat with: npm run simulate -- --seed ${seed}`,
-    );
+  if (!broken) {
+    say(`seed ${seed}: nothing is broken; trace ${hash}`);
+    return;
+  }
+  const plan = drawPlan(seed, works);
+  say(`seed ${seed}: ${plan.nodes} nodes, ${plan.delayMs.min} to ${plan.delayMs.max} ms from node to node`);
+  for (const step of plan.steps) if (step.kind !== 'work') say(`  ${describeStep(step)}`);
+  say(
+    `  ${(plan.restMs / 1000).toFixed(3).padStart(8)} s  faults are over, nodes ${plan.revived.join(', ')} start if down`,
+  );
+  say(`  ${(plan.lastMs / 1000).toFixed(3).padStart(8)} s  ${plan.last.kind} node ${plan.last.node}`);
+  say(`${broken.guarantee} is broken at ${(broken.atMs / 1000).toFixed(3)} s: ${broken.detail}`);
+  const again = values.mutant === undefined ? '' : ` --mutant ${values.mutant}`;
+  say(`trace ${hash}; repeat with: npm run simulate -- --seed ${seed}${again}`);
 };
 
 const mutant = mutants.find(({ name }) => name === values.mutant);

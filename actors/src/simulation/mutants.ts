@@ -2,6 +2,7 @@
 import type { Mutant } from './mutant.ts';
 import { linkMutants } from './mutants/link.ts';
 import { membershipMutants } from './mutants/membership.ts';
+import { presenceMutants } from './mutants/presence.ts';
 import { sessionMutants } from './mutants/sessions.ts';
 
-export const mutants: readonly Mutant[] = [...linkMutants, ...membershipMutants, ...sessionMutants];
+export const mutants: readonly Mutant[] = [...linkMutants, ...membershipMutants, ...presenceMutants, ...sessionMutants];

@@ -44,7 +44,12 @@ export type Plan = {
 type Random = () => number;
 
 const bootMs = 3000;
-const restForMs = 20_000;
+/** Most plans are small, so that there can be many; what needs more nodes or more faults at once is found by the large ones. */
+const sizes = {
+  small: { minNodes: 3, maxNodes: 3, chaosMs: [2000, 7000], maxFaults: 4, restForMs: 16_000 },
+  large: { minNodes: 3, maxNodes: 5, chaosMs: [4000, 14_000], maxFaults: 6, restForMs: 20_000 },
+} as const;
+const largeRate = 0.2;
 const lastForMs = 7000;
 
 const pick = <T>(random: Random, from: readonly [T, ...T[]]): T => from[Math.floor(random() * from.length)] ?? from[0];
@@ -97,14 +102,15 @@ const drawFault = (random: Random, nodes: number, atMs: number, restMs: number):
 /** `works` are the names of the guarantees that give the mesh something to do. */
 export const drawPlan = (seed: number, works: readonly string[]): Plan => {
   const random = seededRandom(Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995);
-  const nodes = 3 + Math.floor(random() * 3);
-  const restMs = bootMs + between(random, 4000, 14_000);
+  const size = sizes[random() < largeRate ? 'large' : 'small'];
+  const nodes = between(random, size.minNodes, size.maxNodes);
+  const restMs = bootMs + between(random, ...size.chaosMs);
   const quietMs = restMs + 3000;
-  const lastMs = restMs + restForMs;
+  const lastMs = restMs + size.restForMs;
   const steps: Step[] = [];
   for (let node = 0; node < nodes; node += 1)
     steps.push({ atMs: between(random, 0, 500), kind: 'start', node, disk: 'kept' });
-  const faults = 1 + Math.floor(random() * 6);
+  const faults = between(random, 1, size.maxFaults);
   for (let at = 0; at < faults; at += 1)
     steps.push(...drawFault(random, nodes, between(random, bootMs, restMs - 1), restMs));
   // Little of it goes on at rest, so that what a fault left behind is not covered up by news.

@@ -28,7 +28,7 @@ export type RunOptions = {
   guarantees?: readonly GuaranteeMaker[];
 };
 
-const lookEveryMs = 250;
+const lookEveryMs = 300;
 /** Fewer would be a mesh of one. */
 const minRunning = 2;
 

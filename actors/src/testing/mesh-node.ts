@@ -1,78 +1,146 @@
 /**
- * A node as a process of its own, with the mesh rooms and nothing else: for tests that kill, stop and cut off real processes. Its one argument is
- * `MeshNodeOptions` as JSON. Every event is one line of JSON on stdout with the wall clock of the machine, which all of them share; a line on
- * stdin is a command: `leave` ends it in order, `state` prints what it knows.
+ * A node as a process of its own, with the rooms of the mesh and nothing else: for tests that kill, stop and cut off real processes. Its one argument
+ * is `MeshNodeOptions` as JSON, a line on stdin is a `MeshNodeCommand`, a line on stdout a `MeshNodeEvent` with the wall clock of the machine,
+ * which all of them share. It ends with whoever started it.
  */
 import { createInterface } from 'node:readline';
 import { startLinks } from '../link/links.ts';
+import type { NodeInfo } from '../link/node-info.ts';
+import { startMeshActors } from '../link/mesh-actors.ts';
 import { startMembership } from '../membership/membership.ts';
+import { startPresence } from '../presence/presence.ts';
+import { startSessions } from '../sessions/sessions.ts';
 import { createActorSystem } from '../system/actor-system.ts';
+import type { ActorRef } from '../system/actor-system.ts';
 import { systemClock } from '../system/clock.ts';
 import { silentLog } from '../system/log.ts';
+import type { Connection, RosterEntry } from '../wire/roster.ts';
 import { testMeshKey } from './start-node.ts';
 
 export type MeshNodeOptions = {
   readonly id: string;
+  readonly role: NodeInfo['role'];
   readonly bind: string;
   readonly port: number;
   readonly seeds: readonly string[];
 };
+
+export type MeshNodeCommand =
+  | { readonly do: 'leave' | 'state' }
+  /** What this node says of an agent from now on. */
+  | { readonly do: 'put'; readonly hostId: string; readonly connection: Connection; readonly attempt: number }
+  | { readonly do: 'open'; readonly user: string }
+  | { readonly do: 'revoke'; readonly id: string }
+  /** The one actor each other node has. */
+  | { readonly do: 'watch' };
 
 export type MeshNodeEvent = { readonly atMs: number } & (
   | { readonly event: 'ready' | 'renewed'; readonly incarnation: number }
   | { readonly event: 'joined'; readonly about: string; readonly incarnation: number }
   | { readonly event: 'gone'; readonly about: string; readonly incarnation: number; readonly kind: 'dead' | 'left' }
   | { readonly event: 'changed'; readonly about: string; readonly state: string; readonly why: string }
+  | { readonly event: 'opened' | 'revoked' | 'ended'; readonly id: string }
+  | { readonly event: 'down'; readonly about: string; readonly reason: string }
   | {
       readonly event: 'state';
-      readonly members: readonly string[];
-      readonly links: readonly string[];
+      readonly presence: string;
+      readonly agents: readonly string[];
+      readonly sessions: string;
+      readonly watching: number;
       readonly counters: Readonly<Record<string, number>>;
     }
 );
 
 type Said = MeshNodeEvent extends infer E ? (E extends MeshNodeEvent ? Omit<E, 'atMs'> : never) : never;
 
-const run = async (options: MeshNodeOptions): Promise<void> => {
+const actorName = 'witness';
+
+const entryOf = (node: string, hostId: string, connection: Connection, attempt: number): RosterEntry => ({
+  ...{ hostId, connection, attempt, node, epoch: 1, cluster: 'test', labels: {}, agentVersion: '1', periodMs: 1000 },
+  ...{ sinceMs: 0, clockOffsetMs: 0, degraded: [] },
+  machine: {
+    ...{ name: hostId, os: 'Linux', kernel: '6', arch: 'x64', model: '', cpu: '', virtual: '' },
+    ...{ cores: 1, memoryBytes: 1 },
+  },
+});
+
+const run = async ({ id, role, bind, port, seeds }: MeshNodeOptions): Promise<void> => {
   const say = (said: Said): void => {
     process.stdout.write(`${JSON.stringify({ atMs: systemClock.wallMs(), ...said })}\n`);
   };
-  const { id, bind, port, seeds } = options;
   const system = createActorSystem({ name: id, clock: systemClock, log: silentLog });
-  const links = await startLinks({
-    self: { id, name: id, role: 'ingest' },
-    key: testMeshKey,
-    bind,
-    port,
-    seeds,
-    system,
-  });
+  const links = await startLinks({ self: { id, name: id, role }, key: testMeshKey, bind, port, seeds, system });
+  const actors = startMeshActors({ links, system });
   const membership = startMembership({ links, system });
+  const presence = startPresence({ links, membership, system });
+  const sessions = role === 'web' ? await startSessions({ links, system, directory: undefined }) : undefined;
+  const witness: ActorRef<null> = system.spawn<null, null>({
+    ...{ name: actorName, restart: { times: 0, withinMs: 1 }, mailbox: { max: 10, whenFull: 'refuse' } },
+    start: () => null,
+    receive: (state) => state,
+  });
+  actors.register(actorName, witness);
+  const watched = new Set<ActorRef<null>>();
+
   membership.onChange({
     joined: (node, incarnation) => say({ event: 'joined', about: node.id, incarnation }),
     gone: (node, incarnation, kind) => say({ event: 'gone', about: node.id, incarnation, kind }),
     changed: ({ node, state, why }) => say({ event: 'changed', about: node.id, state, why }),
     renewed: (incarnation) => say({ event: 'renewed', incarnation }),
   });
+  sessions?.onEnd((session) => say({ event: 'ended', id: session.id }));
+
   const leave = async (): Promise<void> => {
     await membership.leave();
+    await sessions?.close();
+    presence.close();
     membership.close();
     await links.close();
+    actors.close();
     await system.stop();
     process.exit(0);
   };
-  createInterface({ input: process.stdin })
-    .on('line', (line) => {
-      if (line === 'leave') void leave();
-      if (line === 'state')
+  const obey = async (command: MeshNodeCommand): Promise<void> => {
+    switch (command.do) {
+      case 'leave':
+        await leave();
+        break;
+      case 'state':
         say({
           event: 'state',
-          members: membership.members().map(({ node, state }) => `${node.id} ${state}`),
-          links: links.peers().map((peer) => peer.id),
+          presence: presence.digest(),
+          agents: presence
+            .agents()
+            .map((one) => `${one.hostId} ${one.connection} ${one.node}`)
+            .sort(),
+          sessions: sessions?.digest() ?? '',
+          watching: watched.size,
           counters: { ...links.counters(), ...membership.counters() },
         });
-    })
-    // Whoever started it is gone.
+        break;
+      case 'put':
+        presence.put(entryOf(id, command.hostId, command.connection, command.attempt));
+        break;
+      case 'open': {
+        const opened = await sessions?.open({ user: command.user, generation: 1 });
+        if (opened) say({ event: 'opened', id: opened.session.id });
+        break;
+      }
+      case 'revoke':
+        await sessions?.revoke(command.id);
+        say({ event: 'revoked', id: command.id });
+        break;
+      case 'watch':
+        for (const { node, actor } of actors.lookup<null>(actorName)) {
+          if (node.id === id || watched.has(actor)) continue;
+          watched.add(actor);
+          actors.watch(actor, (reason) => say({ event: 'down', about: node.id, reason: reason.kind }));
+        }
+        break;
+    }
+  };
+  createInterface({ input: process.stdin })
+    .on('line', (line) => void obey(JSON.parse(line) as MeshNodeCommand))
     .on('close', () => process.exit(0));
   say({ event: 'ready', incarnation: membership.incarnation() });
 };

@@ -12,7 +12,7 @@ const soundMs = 10_000;
 const patienceMs = 4000;
 const seenWithinMs = { kill: 1000, vanish: 6000, leave: 300 } as const;
 /** A delay of the network and the step of looking. */
-const slackMs = 250;
+const slackMs = 350;
 
 type View = { readonly by: SimNode; readonly present: Map<string, number>; readonly gone: Set<string> };
 

@@ -20,6 +20,9 @@ const agentCount = 8;
 const ghostMs = 18_000;
 /** An heir adopts when the grace is over, which is a change like any other: all know of it this soon. */
 const changeMs = 2000;
+/** A node that joined lately hears what a gone one said only from its heir, after the grace. */
+const droppedMs = 16_000;
+const looksPerDropped = 4;
 const noticesLossWithinMs = 4000;
 
 export const presenceViews: GuaranteeMaker = {
@@ -31,6 +34,9 @@ export const presenceViews: GuaranteeMaker = {
       ...{ epoch: 0, attempt: 0, at: undefined, entry: undefined },
     }));
     /** Since when an agent has not been connected to a node that runs. */
+    /** By start of a node: when it showed which agent. None is ever removed. */
+    let looks = 0;
+    const seenMs = new Map<number, Map<string, number>>();
     const awaySinceMs = new Map<string, number>();
 
     const entryOf = (
@@ -76,10 +82,19 @@ export const presenceViews: GuaranteeMaker = {
     };
     let differSinceMs: number | undefined;
 
+    const lookForDropped = (node: SimNode, nowMs: number): void => {
+      const shownMs = seenMs.get(node.start) ?? new Map<string, number>();
+      seenMs.set(node.start, shownMs);
+      for (const { hostId } of node.rooms?.presence.agents() ?? []) shownMs.set(hostId, nowMs);
+      if (!mesh.isSound(node.index, droppedMs)) return;
+      for (const [hostId, atMs] of shownMs)
+        if (nowMs - atMs > droppedMs)
+          broken(`${node.life.name} has not shown ${hostId} any more for ${nowMs - atMs} ms`);
+    };
+
     const isConnected = (agent: Agent): boolean => agent.at !== undefined && !agent.at.ended && !agent.at.leaving;
 
-    const wrongly = (node: SimNode, agent: Agent): string | undefined => {
-      const shown = node.rooms?.presence.agents().filter(({ hostId }) => hostId === agent.hostId) ?? [];
+    const wrongly = (node: SimNode, agent: Agent, shown: readonly RosterEntry[]): string | undefined => {
       const [entry] = shown;
       if (shown.length > 1) return `${node.life.name} shows ${agent.hostId} ${shown.length} times`;
       if (!isConnected(agent) || !agent.entry) return undefined;
@@ -120,6 +135,9 @@ export const presenceViews: GuaranteeMaker = {
       },
       look: () => {
         const nowMs = mesh.time.nowMs();
+        looks += 1;
+        if (looks % looksPerDropped === 0) for (const node of mesh.awake()) lookForDropped(node, nowMs);
+        if (nowMs < mesh.plan.restMs) return;
         differSinceMs = differ() === undefined ? undefined : (differSinceMs ?? nowMs);
         for (const agent of agents) {
           if (isConnected(agent)) awaySinceMs.delete(agent.hostId);
@@ -141,11 +159,13 @@ export const presenceViews: GuaranteeMaker = {
           what: 'agents that are connected are shown once, as their node says',
           ...{ withinMs: 2000, after: 'healthy' },
           unsettled: () => {
-            for (const node of mesh.awake())
+            for (const node of mesh.awake()) {
+              const byHost = Map.groupBy(node.rooms?.presence.agents() ?? [], ({ hostId }) => hostId);
               for (const agent of agents) {
-                const words = wrongly(node, agent);
+                const words = wrongly(node, agent, byHost.get(agent.hostId) ?? []);
                 if (words !== undefined) return words;
               }
+            }
             return undefined;
           },
         },

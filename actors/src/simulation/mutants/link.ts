@@ -31,9 +31,4 @@ export const linkMutants: readonly Mutant[] = [
     breaks: 'the loss of any link is a DOWN for all actors that are watched elsewhere',
     rules: { link: { isLostWith: () => true } },
   },
-  {
-    name: 'link-names-stay',
-    breaks: 'names a node has said are found after the link to it is lost',
-    rules: { link: { keepsNames: () => true } },
-  },
 ];

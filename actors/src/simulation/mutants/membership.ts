@@ -12,11 +12,6 @@ export const membershipMutants: readonly Mutant[] = [
     rules: { membership: { stoodStill: () => false, mayAccuse: () => true } },
   },
   {
-    name: 'member-no-witness',
-    breaks: 'one observer alone may declare a death',
-    rules: { membership: { hasWitnesses: () => true, vouches: () => false } },
-  },
-  {
     name: 'member-hasty',
     breaks: 'a pause of half a second is a death',
     rules: { membership: { isSilent: (ms) => ms >= 500, silentDeath: (ms) => ms >= 500 } },
@@ -32,19 +27,9 @@ export const membershipMutants: readonly Mutant[] = [
     rules: { membership: { fastDeath: () => false } },
   },
   {
-    name: 'member-rash-kill',
-    breaks: 'a door nobody listens at is a death, whoever else has the node on the line',
-    rules: { membership: { fastDeath: () => true } },
-  },
-  {
     name: 'member-no-refutation',
     breaks: 'a node that was taken for dead does not say that it lives',
     rules: { membership: { refutes: () => undefined } },
-  },
-  {
-    name: 'member-believes-all',
-    breaks: 'a verdict is believed about a node that is on the line',
-    rules: { membership: { believes: () => true, agreesToDeath: () => true, vouches: () => false } },
   },
   {
     name: 'member-no-tombstones',
