@@ -1,5 +1,6 @@
 /**
- * The least a fan-out can cost: a bare `ws` server that writes one frame, made once, to every socket, once a second. A program of its own, so
+ * The least a fan-out can cost: a bare `ws` server that writes one frame, made once, to every socket, once a second, and pings each every 10 s
+ * like any server that wants to know who is there. A program of its own, so
  * that its processor time is its own. `node raw-fan-out.ts BYTES`: tells its port over IPC. The frame says when it was sent, as a host frame does.
  */
 import { createServer } from 'node:http';
@@ -14,6 +15,10 @@ payload[0] = frameKinds.host;
 payload[1] = frameVersion;
 const http = createServer();
 const server = new WebSocketServer({ server: http, perMessageDeflate: false });
+server.on('connection', (socket) => {
+  const pings = setInterval(() => socket.ping(), 10_000);
+  socket.once('close', () => clearInterval(pings));
+});
 setInterval(() => {
   payload.writeDoubleLE(performance.timeOrigin + performance.now(), 8);
   // One binary WebSocket frame of up to 65,535 bytes.
