@@ -33,7 +33,7 @@ const endings = async (mesh: RealMesh, way: Way, count: number): Promise<number[
     if (!victim) continue;
     await until(() => isKnown(mesh, victim), `${victim.id} is a member for all`);
     const sinceMs = Date.now();
-    if (way === 'leave') victim.command('leave');
+    if (way === 'leave') victim.command({ do: 'leave' });
     else victim.signal(way);
     const others = mesh.others(victim.host);
     await until(

@@ -31,7 +31,7 @@ test('a node that leaves is gone for all within 200 ms, and nobody raises an ala
   const mesh = await meshFor(t);
   const leaver = mesh.nodes[3] ?? assert.fail();
   const saidMs = Date.now();
-  leaver.command('leave');
+  leaver.command({ do: 'leave' });
   const took = await toldAfterMs(mesh.others(3), leaver.id, saidMs);
   await leaver.ended;
   t.diagnostic(`told after ${took.join(', ')} ms`);

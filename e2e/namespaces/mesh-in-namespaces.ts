@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { MeshNodeEvent, MeshNodeOptions } from '@thrum/actors/testing/mesh-node';
+import type { MeshNodeCommand, MeshNodeEvent, MeshNodeOptions } from '@thrum/actors/testing/mesh-node';
 import { openNamespaces } from './namespaces.ts';
 import type { Namespaces } from './namespaces.ts';
 
@@ -13,7 +13,7 @@ export type RealNode = {
   /** All it said since its process started. */
   readonly events: readonly MeshNodeEvent[];
   signal(name: NodeJS.Signals): void;
-  command(line: 'leave' | 'state'): void;
+  command(command: MeshNodeCommand): void;
   readonly ended: Promise<void>;
 };
 
@@ -29,12 +29,15 @@ export type RealMesh = {
 
 const program = fileURLToPath(import.meta.resolve('@thrum/actors/testing/mesh-node'));
 const port = 7072;
+/** The first ones; the others are web nodes, which keep sessions. */
+const ingestNodes = 2;
 /** Of one node: beyond any test. */
 const maxEvents = 100_000;
 
 const startNode = (network: Namespaces, host: number, seeds: readonly string[]): RealNode & { child: ChildProcess } => {
   const id = `n${host}`;
-  const options: MeshNodeOptions = { id, bind: network.addressOf(host), port, seeds };
+  const role = host < ingestNodes ? 'ingest' : 'web';
+  const options: MeshNodeOptions = { id, role, bind: network.addressOf(host), port, seeds };
   const [nsenter, ...args] = network.on(host, [process.execPath, program, JSON.stringify(options)]);
   const child = spawn(nsenter, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const events: MeshNodeEvent[] = [];
@@ -45,7 +48,7 @@ const startNode = (network: Namespaces, host: number, seeds: readonly string[]):
   return {
     ...{ id, host, events, child },
     signal: (name) => void child.kill(name),
-    command: (line) => void child.stdin.write(`${line}\n`),
+    command: (command) => void child.stdin.write(`${JSON.stringify(command)}\n`),
     ended: new Promise((resolve) => void child.once('exit', () => resolve())),
   };
 };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { Links } from '../link/links.ts';
+import type { Transport } from '../link/transport.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import type { FakeClock } from '../testing/fake-clock.ts';
 import { loopbackNetwork } from '../testing/loopback-network.ts';
@@ -28,6 +29,8 @@ type Mesh = {
   /** Runs until it is so; fails after `limitMs`. Gives how long it took. */
   until(limitMs: number, isSo: () => boolean): Promise<number>;
   start(index: number): Promise<TestNode>;
+  /** Hosts between which doors are shut, as by a firewall that refuses: `h01 h02`. */
+  readonly shut: Set<string>;
 };
 type MeshOptions = Omit<LoopbackOptions, 'clock'> & {
   rules?: Partial<MembershipRules>;
@@ -39,14 +42,24 @@ const mesh = async (t: TestContext, count: number, options: MeshOptions = {}): P
   const network = loopbackNetwork(5, { ...options, clock });
   const nodes: TestNode[] = [];
   const processes: Pausable[] = [];
+  const shut = new Set<string>();
   const told: string[][] = [];
   const started: TestNode[] = [];
   const start = async (index: number): Promise<TestNode> => {
     const above = options.above?.(index);
     const process = pausable(clock);
     processes[index] = process;
+    const host = hostName(index);
+    const bare = network.transport(host, process.turn);
+    const transport: Transport = {
+      ...bare,
+      dial: (address, open, how) =>
+        [...shut].some((pair) => pair.includes(host) && pair.includes(address.slice(0, 3)))
+          ? Promise.resolve({ ok: false, reason: 'shut', refused: true })
+          : bare.dial(address, open, how),
+    };
     const node = await startNode(index, {
-      ...{ clock: process.clock, transport: network.transport(hostName(index), process.turn) },
+      ...{ clock: process.clock, transport },
       links: { random: () => 0.5 },
       ...(options.rules && { rules: { membership: options.rules } }),
       ...(above && { above }),
@@ -87,7 +100,7 @@ const mesh = async (t: TestContext, count: number, options: MeshOptions = {}): P
   });
   for (let index = 0; index < count; index += 1) await start(index);
   await run(2000);
-  const all = { clock, network, nodes, processes, told, run, until, start };
+  const all = { shut, clock, network, nodes, processes, told, run, until, start };
   for (const index of nodes.keys()) assert.equal(seen(all, index).length, count - 1);
   for (const events of told) events.length = 0;
   return all;
@@ -185,6 +198,22 @@ test('a cable between two of five nodes kills nobody, whichever way is cut', asy
     all.network.heal();
     await all.until(10_000, () => at(all, 1).links.peers().length === 4);
   }
+});
+
+test('a door that is shut to two of five kills nobody: the others have the node on the line', async (t) => {
+  const all = await mesh(t, 5);
+  for (const one of [1, 3]) {
+    all.shut.add(`${hostName(one)} h02`);
+    at(all, one).links.drop('n02', 'as by a firewall');
+  }
+  await all.run(20_000);
+  for (const one of [1, 3])
+    assert.ok(
+      at(all, one)
+        .links.peers()
+        .every(({ id }) => id !== 'n02'),
+    );
+  for (const one of all.nodes.keys()) assert.deepEqual([events(all, one), seen(all, one).length], [[], 4]);
 });
 
 test('torn in two, each part goes on without the other; whole again, all are members of all within seconds', async (t) => {
