@@ -52,18 +52,32 @@ const sizes = {
 const largeRate = 0.2;
 const lastForMs = 7000;
 
-const pick = <T>(random: Random, from: readonly [T, ...T[]]): T => from[Math.floor(random() * from.length)] ?? from[0];
+const pick = <T>(random: Random, from: readonly [T, ...(readonly T[])]): T =>
+  from[Math.floor(random() * from.length)] ?? from[0];
 const between = (random: Random, min: number, max: number): number => Math.round(min + random() * (max - min));
+
+/** As often as they are drawn. */
+const kinds = [
+  'split',
+  'split',
+  'cut',
+  'cut',
+  'kill',
+  'kill',
+  'vanish',
+  'pause',
+  'pause',
+  'loss',
+  'leave',
+  'step-wall',
+] as const;
 
 /** One fault and its end. */
 const drawFault = (random: Random, nodes: number, atMs: number, restMs: number): Step[] => {
   const node = Math.floor(random() * nodes);
   const other = (node + 1 + Math.floor(random() * (nodes - 1))) % nodes;
   const overMs = (min: number, max: number): number => Math.min(restMs, atMs + between(random, min, max));
-  const kind = pick(random, [
-    ...(['split', 'split', 'cut', 'cut', 'kill', 'kill', 'vanish', 'pause', 'pause', 'loss', 'leave'] as const),
-    'step-wall',
-  ]);
+  const kind = pick(random, kinds);
   switch (kind) {
     case 'split': {
       const sides = Array.from({ length: nodes }, (_, index) => ({ index, side: random() < 0.5 }));
@@ -103,8 +117,9 @@ const drawFault = (random: Random, nodes: number, atMs: number, restMs: number):
 export const drawPlan = (seed: number, works: readonly string[]): Plan => {
   const random = seededRandom(Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995);
   const size = sizes[random() < largeRate ? 'large' : 'small'];
+  const [minChaosMs, maxChaosMs] = size.chaosMs;
   const nodes = between(random, size.minNodes, size.maxNodes);
-  const restMs = bootMs + between(random, ...size.chaosMs);
+  const restMs = bootMs + between(random, minChaosMs, maxChaosMs);
   const quietMs = restMs + 3000;
   const lastMs = restMs + size.restForMs;
   const steps: Step[] = [];

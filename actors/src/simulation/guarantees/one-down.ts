@@ -7,7 +7,8 @@ import type { GuaranteeMaker } from '../guarantee.ts';
 import type { SimNode } from '../mesh.ts';
 
 type Message =
-  { kind: 'count'; start: number; number: number } | { kind: 'ask'; number: number; reply(value: number): void };
+  | { kind: 'count'; to: string; start: number; number: number }
+  | { kind: 'ask'; number: number; reply(value: number): void };
 type Target = { readonly name: string; readonly ref: ActorRef<Message>; readonly of: SimNode; stopped: boolean };
 type Watch = {
   readonly by: SimNode;

@@ -113,7 +113,7 @@ export const sessionEnds: GuaranteeMaker = {
         const user = users[Math.floor(random() * users.length)] ?? '';
         const known = all[Math.floor(random() * all.length)];
         if (what < 0.35 || !known) {
-          const fails = random() < 0.02;
+          const fails = random() < 0.15 && mesh.time.nowMs() < mesh.plan.restMs && mesh.isHealthy(soundMs);
           open(node, user, fails);
           return `opens a session of ${user}${fails ? ', and its power fails then' : ''}`;
         }
