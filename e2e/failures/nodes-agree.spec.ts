@@ -68,6 +68,8 @@ test(
     mesh.network.cut([2], [3, 4]);
     at(mesh, 4).command({ do: 'revoke', id });
     await untilSaid(at(mesh, 3), 'ended');
+    // Until the links are down, and nothing told over them is still under way.
+    await pause(8000);
     assert.ok(at(mesh, 2).events.every(({ event }) => event !== 'ended'));
     mesh.network.heal();
     const healedMs = Date.now();
