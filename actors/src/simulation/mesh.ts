@@ -219,6 +219,12 @@ export class Mesh {
     this.#events.ended(node);
   }
 
+  /** With all that is on it, at once. */
+  lose(node: SimNode): void {
+    this.end(node, 'vanish');
+    this.#loseDisk(node.index);
+  }
+
   apply(fault: Fault): void {
     switch (fault.kind) {
       case 'kill':
@@ -231,10 +237,7 @@ export class Mesh {
         this.#leave(fault.node);
         break;
       case 'start':
-        if (!this.running.has(fault.node) && fault.disk === 'lost') {
-          this.#diskOf(fault.node).lose();
-          this.diskLostMs.set(fault.node, this.time.nowMs());
-        }
+        if (!this.running.has(fault.node) && fault.disk === 'lost') this.#loseDisk(fault.node);
         this.start(fault.node);
         break;
       case 'pause':
@@ -284,6 +287,11 @@ export class Mesh {
         this.end(node, 'leave');
       });
     });
+  }
+
+  #loseDisk(index: number): void {
+    this.#diskOf(index).lose();
+    this.diskLostMs.set(index, this.time.nowMs());
   }
 
   #diskOf(index: number): SimDisk {

@@ -41,7 +41,7 @@ export const sessionEnds: GuaranteeMaker = {
     const allSound = (): boolean => mesh.isHealthy(soundMs);
     const generationOf = (user: string): number => generations.get(user) ?? 0;
 
-    /** The power fails at the node as soon as it has answered. */
+    /** `fails`: the node is lost with all that is on it as soon as it has answered. */
     const open = (node: SimNode, user: string, fails: boolean): void => {
       const generation = generationOf(user);
       node.rooms?.sessions?.open({ user, generation }).then(
@@ -52,7 +52,7 @@ export const sessionEnds: GuaranteeMaker = {
             ...{ ending: false, ended: undefined },
           });
           if (all.length > kept) all.shift();
-          if (fails) mesh.apply({ kind: 'vanish', node: node.index });
+          if (fails) mesh.lose(node);
         },
         () => undefined,
       );
@@ -115,7 +115,7 @@ export const sessionEnds: GuaranteeMaker = {
         if (what < 0.35 || !known) {
           const fails = random() < 0.15 && mesh.time.nowMs() < mesh.plan.restMs && mesh.isHealthy(soundMs);
           open(node, user, fails);
-          return `opens a session of ${user}${fails ? ', and its power fails then' : ''}`;
+          return `opens a session of ${user}${fails ? ', and is lost then' : ''}`;
         }
         if (what < 0.7) {
           sessions.check(known.sid);
