@@ -99,3 +99,52 @@ test('the same seed makes the same delays', async () => {
   assert.equal(first.length, 5);
   assert.deepEqual(await times(), first);
 });
+
+test('a host that vanished says nothing; when it is there again it resets what it does not know', async () => {
+  const { network, ends, advance, connection, send, arrived } = await pair({ delayMs: { min: 1, max: 1 } });
+  network.vanish('b');
+  send(connection, 1);
+  await advance(60_000);
+  assert.deepEqual([arrived, ends], [[], []]);
+  network.revive('b');
+  await advance(10);
+  assert.deepEqual(ends, []);
+  await advance(500);
+  assert.ok(ends.includes('a connection reset by the other end'));
+});
+
+test('a way that tries again by itself is late when the split is over, by how long it had waited', async () => {
+  const { network, arrived, advance, connection, send } = await pair({ delayMs: { min: 1, max: 1 }, tries: true });
+  network.split(['a'], ['b']);
+  send(connection, 1);
+  // Tried after 201 ms, then after 400, 800 and 1600 more.
+  await advance(1500);
+  network.heal();
+  await advance(1400);
+  assert.deepEqual(arrived, []);
+  await advance(200);
+  assert.deepEqual(arrived, [1]);
+});
+
+test('what reaches a process runs when it says so, in order, and it may be held back', async () => {
+  const clock = fakeClock();
+  const network = loopbackNetwork(3, { clock, delayMs: { min: 1, max: 1 } });
+  const held: (() => void)[] = [];
+  const arrived: number[] = [];
+  await network.transport('b', (run) => void held.push(run)).listen({
+    bind: 'b',
+    port: 1,
+    accept: () => ({ frame: (bytes) => void arrived.push(bytes[0] ?? -1), closed: () => undefined }),
+  });
+  const dialling = network
+    .transport('a')
+    .dial('b:1', () => ({ frame: () => undefined, closed: () => undefined }), { deadlineMs: 1000 });
+  clock.advance(10);
+  const dialled = await dialling;
+  assert.ok(dialled.ok);
+  for (const value of [1, 2]) dialled.connection.send(new Uint8Array([value]));
+  clock.advance(10);
+  assert.deepEqual(arrived, []);
+  for (const run of held.splice(0)) run();
+  assert.deepEqual(arrived, [1, 2]);
+});
