@@ -35,6 +35,8 @@ export const presenceViews: GuaranteeMaker = {
     }));
     /** Since when an agent has not been connected to a node that runs. */
     /** By start of a node: when it showed which agent. None is ever removed. */
+    /** By start of a node and agent. */
+    const saidLast = new Map<string, RosterEntry>();
     let looks = 0;
     const seenMs = new Map<number, Map<string, number>>();
     const awaySinceMs = new Map<string, number>();
@@ -62,6 +64,7 @@ export const presenceViews: GuaranteeMaker = {
     ): void => {
       const entry = entryOf(agent, node, connection, degraded);
       agent.entry = entry;
+      saidLast.set(`${node.start} ${agent.hostId}`, entry);
       node.rooms?.presence.put(entry);
     };
 
@@ -71,7 +74,8 @@ export const presenceViews: GuaranteeMaker = {
       const before = agent.entry;
       if (!former || !before || former.ended) return;
       former.life.clock.after(random() * noticesLossWithinMs, () => {
-        if (former.leaving || (agent.at === former && agent.entry !== before)) return;
+        // Not when it was there again meanwhile: what it said of the later connection stands.
+        if (former.leaving || saidLast.get(`${former.start} ${agent.hostId}`) !== before) return;
         former.rooms?.presence.put({ ...before, connection: 'reconnecting', sinceMs: former.life.clock.wallMs() });
       });
     };
