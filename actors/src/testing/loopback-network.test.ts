@@ -108,9 +108,9 @@ test('a host that vanished says nothing; when it is there again it resets what i
   assert.deepEqual([arrived, ends], [[], []]);
   network.revive('b');
   await advance(10);
-  assert.deepEqual(ends, []);
+  assert.equal(ends.length, 0);
   await advance(500);
-  assert.ok(ends.includes('a connection reset by the other end'));
+  assert.match(ends.join(), /a connection reset by the other end/);
 });
 
 test('a way that tries again by itself is late when the split is over, by how long it had waited', async () => {
