@@ -48,8 +48,7 @@ test('whoever hears the same claims ends with the same digest, in whatever order
     fc.property(claims, fc.nat(), (list, seed) => {
       const digestOf = (ordered: typeof list): string => {
         const register = new Register(rules);
-        for (const { id, incarnation, state } of ordered)
-          register.take(claim(id, incarnation, state), 0);
+        for (const { id, incarnation, state } of ordered) register.take(claim(id, incarnation, state), 0);
         return register.digest({ id: 'self', incarnation: 1 }, 0);
       };
       const shuffled = list.map((one, index) => ({ one, at: (index * 7919 + seed) % 101 })).sort((a, b) => a.at - b.at);

@@ -271,6 +271,7 @@ test('twenty thousand mutated messages are each answered or refused, and the act
     owner: () => undefined,
     ask: () => Promise.resolve(refuse('host-away')),
     subscribe: () => () => undefined,
+    watchServer: () => () => undefined,
   });
   const history = { ask: () => Promise.resolve(refuse('no-ingest')) };
   const present = {

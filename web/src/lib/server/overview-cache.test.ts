@@ -56,7 +56,9 @@ test('what an ingest node kept fills the minute, in order with what came since',
   const { clock, cache, greeting } = start();
   clock.advance(100_000);
   cache.add(frame(row(2, 99_990)));
-  cache.fill([frame(row(1, 97_000)), frame(row(1, 98_000)), frame(), new Uint8Array([9, 9])], { wallMs: clock.wallMs() });
+  cache.fill([frame(row(1, 97_000)), frame(row(1, 98_000)), frame(), new Uint8Array([9, 9])], {
+    wallMs: clock.wallMs(),
+  });
   const [minute, last] = greeting();
   assert.deepEqual(
     minute?.map((one) => one.sampleMs),
