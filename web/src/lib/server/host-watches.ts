@@ -44,7 +44,7 @@ export const createHostWatches = (parts: WatchesParts) => {
       counters: parts.counters,
       owner: () => parts.owner(hostId),
       ask: (node) => parts.ask(node, hostId),
-      watchServer: parts.watchServer,
+      watchServer: (node, down) => parts.watchServer(node, down),
     });
     const unsubscribe = parts.subscribe(`host/${hostId}`, watch);
     const watched: Watched = { watch, unsubscribe, linger: undefined };
