@@ -55,6 +55,17 @@ export type Refusal = { readonly ok: false; readonly code: RefusalCode; readonly
 
 export const refuse = (code: RefusalCode, detail = ''): Refusal => ({ ok: false, code, detail });
 
+/** Longer details of another node are cut. */
+const maxDetailChars = 300;
+
+/** What another node answered, as a refusal; undefined when it is none. */
+export const asRefusal = (value: unknown): Refusal | undefined => {
+  if (typeof value !== 'object' || value === null || !('code' in value) || typeof value.code !== 'string') return;
+  if (!Object.hasOwn(refusals, value.code)) return;
+  const detail = 'detail' in value && typeof value.detail === 'string' ? value.detail : '';
+  return refuse(value.code as RefusalCode, detail.slice(0, maxDetailChars));
+};
+
 export const nextOf = (code: RefusalCode): Next => refusals[code].next;
 
 /** The sentence and the detail as one line for logs and pages. */

@@ -19,7 +19,7 @@ import {
   type ListOutcome,
   type PutOutcome,
 } from '@thrum/actors/wire/documents';
-import { refusals, refuse, type Refusal, type RefusalCode } from '@thrum/actors/wire/refusal';
+import { asRefusal, refuse, type Refusal } from '@thrum/actors/wire/refusal';
 
 export type Documents = {
   /** `document` is undefined when there is none of this key. */
@@ -46,12 +46,6 @@ const schemas = {
 type Conflicted = z.infer<typeof conflictSchema>;
 /** `unsure`: a node was asked before that gave no answer, and may have done it. */
 type Asked<T> = { readonly outcome: T | Conflicted | Refusal; readonly unsure: boolean };
-
-const asRefusal = (value: unknown): Refusal | undefined => {
-  if (typeof value !== 'object' || value === null || !('code' in value) || typeof value.code !== 'string') return;
-  if (!Object.hasOwn(refusals, value.code)) return;
-  return refuse(value.code as RefusalCode, 'detail' in value ? String(value.detail).slice(0, 300) : '');
-};
 
 export const createDocuments = (options: { links: Pick<Links, 'peers' | 'ask'>; clock: Clock }): Documents => {
   const { links, clock } = options;

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '@thrum/actors/system/clock';
 import type { Answer, HistoryOutcome, Question } from '@thrum/actors/wire/question';
-import { refusals, refuse, type Refusal, type RefusalCode } from '@thrum/actors/wire/refusal';
+import { asRefusal, refuse, type Refusal } from '@thrum/actors/wire/refusal';
 import type { Counters } from './counters.ts';
 
 export const historyLimits = {
@@ -34,15 +34,9 @@ export type HistoryAsk = { ask(question: Question): Promise<HistoryOutcome> };
 
 /** Ingest nodes are our own, so their word is believed once it has the form of an answer. */
 const asOutcome = (value: unknown): HistoryOutcome => {
-  if (typeof value === 'object' && value !== null && 'ok' in value) {
-    if (value.ok === true && 'series' in value) return value as Answer;
-    if (value.ok === false && 'code' in value && typeof value.code === 'string' && value.code in refusals)
-      return refuse(
-        value.code as RefusalCode,
-        'detail' in value && typeof value.detail === 'string' ? value.detail : '',
-      );
-  }
-  return refuse('store-away', 'the ingest node answered something that is no answer');
+  if (typeof value === 'object' && value !== null && 'ok' in value && value.ok === true && 'series' in value)
+    return value as Answer;
+  return asRefusal(value) ?? refuse('store-away', 'the ingest node answered something that is no answer');
 };
 
 const numbersIn = (outcome: HistoryOutcome): number =>
