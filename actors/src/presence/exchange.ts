@@ -4,7 +4,7 @@
  */
 import type { Links, NodeInfo } from '../link/links.ts';
 import type { Clock } from '../system/clock.ts';
-import { writeName } from './document-name.ts';
+import { compareNames, writeName } from './document-name.ts';
 import {
   digestMessage,
   endpoint,
@@ -53,6 +53,8 @@ const noExchangeCounts = (): ExchangeCounts => ({
   'refused other-content': 0,
 });
 
+const lifeOf = ({ id, incarnation }: NodeInfo): string => `${id} ${incarnation}`;
+
 export class Exchange {
   readonly #links: Links;
   readonly #clock: Clock;
@@ -61,6 +63,8 @@ export class Exchange {
   readonly #replicas: Replicas;
   readonly #counts = noExchangeCounts();
   readonly #asked = new Map<string, number>();
+  /** By life of a peer: of each node the document it held at least, as it said last. Of linked peers only. */
+  readonly #heldByPeers = new Map<string, ReadonlyMap<string, DocumentState>>();
   /** Others know a later state of this node's document than it does itself. */
   readonly #restored: (generation: number) => void;
 
@@ -109,7 +113,22 @@ export class Exchange {
   }
 
   compareWithAll(): void {
-    this.compareWith(this.#links.peers().map((peer) => peer.id));
+    const peers = this.#links.peers();
+    const lives = new Set(peers.map(lifeOf));
+    for (const life of this.#heldByPeers.keys()) if (!lives.has(life)) this.#heldByPeers.delete(life);
+    this.compareWith(peers.map((peer) => peer.id));
+  }
+
+  /** How many of these nodes and of the linked ones have not said that they hold this document, up to this length. */
+  lacking({ name, length }: Pick<DocumentState, 'name' | 'length'>, nodes: readonly NodeInfo[]): number {
+    const lives = new Map([...nodes, ...this.#links.peers()].map((node) => [lifeOf(node), node]));
+    let count = 0;
+    for (const [life, node] of lives) {
+      const held = this.#heldByPeers.get(life)?.get(name.node);
+      const newer = held ? compareNames(held.name, name) : -1;
+      if (node.id !== name.node && !(newer > 0 || (held && newer === 0 && held.length >= length))) count += 1;
+    }
+    return count;
   }
 
   /** What was asked of it will not come. */
@@ -126,8 +145,10 @@ export class Exchange {
     switch (message.kind) {
       case 'digest':
         if (message.hash !== this.digest()) this.#tellList(from.id, false);
+        else this.#noteHeld(this.states(), from);
         return;
       case 'list':
+        this.#noteHeld(message.states, from);
         this.#compare(message.states, message.answer, from.id);
         return;
       case 'wanted':
@@ -136,6 +157,10 @@ export class Exchange {
       case 'update':
         this.#take(message, from.id);
     }
+  }
+
+  #noteHeld(states: readonly DocumentState[], peer: NodeInfo): void {
+    this.#heldByPeers.set(lifeOf(peer), new Map(states.map((state) => [state.name.node, state])));
   }
 
   #tellList(peer: string, answer: boolean): void {

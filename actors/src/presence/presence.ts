@@ -32,7 +32,9 @@ export type PresenceChange = { readonly entries: readonly RosterEntry[]; readonl
 export type Presence = {
   /** What this node says of an agent it serves or served last; only to be called on a transition. Replaces what it said before. */
   put(entry: RosterEntry): void;
-  /** This node has nothing to say of it any more; its containers go too. */
+  /**
+   * This node has nothing to say of it any more; its containers go too. When another node knows better of it, once all have what that one says.
+   */
   remove(hostId: string): void;
   putContainer(hostId: string, container: ContainerEntry): void;
   removeContainer(hostId: string, containerId: string): void;
@@ -118,7 +120,14 @@ export const startPresence = (options: PresenceOptions): Presence => {
   };
   const remove = (hostId: string): void => say(writeRemoved(hostId));
 
-  const succession = new Succession({ ...{ rules, view, replicas, say, remove }, self: source });
+  const succession = new Succession({
+    ...{ rules, view, replicas, say, remove, self: source },
+    lacking: (document) =>
+      exchange.lacking(
+        document,
+        membership.members().map(({ node }) => node),
+      ),
+  });
   const exchange = new Exchange({
     ...{ links, clock, rules, own, replicas },
     restored: (generation) => {
@@ -166,7 +175,10 @@ export const startPresence = (options: PresenceOptions): Presence => {
     ticks += 1;
     const living = [self, ...membership.members().map((member) => member.node.id)];
     succession.tick(living, clock.monotonicMs());
-    if (ticks % ticksPerDigest === 0) exchange.compareWithAll();
+    if (ticks % ticksPerDigest === 0) {
+      exchange.compareWithAll();
+      succession.reviewLeaving();
+    }
     if (ticks % ticksPerSweep !== 0) return;
     succession.dropTombstones(clock.wallMs());
     view.releaseEntries();
@@ -175,10 +187,11 @@ export const startPresence = (options: PresenceOptions): Presence => {
   return {
     put: (entry) => {
       counts.puts += 1;
+      succession.keep(entry.hostId);
       say(writeFacts(entry.hostId, entry));
       say(writeStatus({ ...entry, adoptedFrom: undefined }));
     },
-    remove,
+    remove: (hostId) => succession.giveUp(hostId),
     putContainer: (hostId, container) => say(writeContainer(hostId, container)),
     removeContainer: (hostId, containerId) => say(writeRemoved(hostId, containerId)),
     agents: () => view.entries(),
@@ -202,6 +215,7 @@ export const startPresence = (options: PresenceOptions): Presence => {
     counters: () => ({
       ...counts,
       ...succession.counts,
+      leaving: succession.leaving,
       ...exchange.counters(),
       hosts: view.hosts,
       containers: view.containerCount,

@@ -75,7 +75,7 @@ test('after the grace one node is heir at first, then one more every half second
 
 test('an adopted entry makes way for a served one of the same or a later connection', () => {
   const own = standing({ adopted: true, connection: 'down', writer: 'me' });
-  const yields = (other: Partial<Standing>): boolean => rules.yieldsAdopted('host', own, standing(other));
+  const yields = (other: Partial<Standing>): boolean => rules.yields('host', own, standing(other));
   assert.equal(yields({ connection: 'down' }), true);
   assert.equal(yields({ attempt: 4, adopted: true }), true);
   assert.equal(yields({ attempt: 2 }), false);
@@ -85,19 +85,24 @@ test('an adopted entry makes way for a served one of the same or a later connect
 
 test('of two that adopted the same connection exactly one makes way', () => {
   for (let at = 0; at < 50; at += 1) {
-    const one = standing({ adopted: true, writer: 'a' });
-    const other = standing({ adopted: true, writer: 'b', sinceMs: 99 });
-    assert.notEqual(rules.yieldsAdopted(`host-${at}`, one, other), rules.yieldsAdopted(`host-${at}`, other, one));
+    const one = standing({ adopted: true, connection: 'down', writer: 'a' });
+    const other = standing({ adopted: true, connection: 'down', writer: 'b', sinceMs: 99 });
+    assert.notEqual(rules.yields(`host-${at}`, one, other), rules.yields(`host-${at}`, other, one));
   }
 });
 
 test('what a node says of an agent it lost goes when the agent has connected elsewhere since; never while it is connected here', () => {
   const lost = standing({ connection: 'reconnecting' });
-  assert.equal(rules.yieldsServed(lost, standing({ attempt: 4 })), true);
-  assert.equal(rules.yieldsServed(lost, standing({ attempt: 4, living: false })), false);
-  assert.equal(rules.yieldsServed(lost, standing()), false);
-  assert.equal(rules.yieldsServed(standing(), standing({ attempt: 4 })), false);
-  assert.equal(rules.yieldsServed(standing({ connection: 'silent' }), standing({ epoch: 6 })), false);
+  assert.equal(rules.yields('host', lost, standing({ attempt: 4 })), true);
+  assert.equal(rules.yields('host', lost, standing({ attempt: 4, living: false })), false);
+  assert.equal(rules.yields('host', lost, standing()), false);
+  assert.equal(rules.yields('host', standing(), standing({ attempt: 4 })), false);
+  assert.equal(rules.yields('host', standing({ connection: 'silent' }), standing({ epoch: 6 })), false);
+});
+
+test('what made way goes only when nobody lacks what it made way for', () => {
+  assert.equal(rules.mayLetGo(0), true);
+  assert.equal(rules.mayLetGo(1), false);
 });
 
 test('a document is written anew when it is over 64 KiB and half of it is superseded', () => {

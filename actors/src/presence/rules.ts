@@ -98,16 +98,22 @@ export const rules = {
     return goneForMs >= graceMs + before * heirStepMs;
   },
 
-  /** Whether an entry this node adopted makes way for what the document of another node that is there says. */
-  yieldsAdopted: (hostId: string, own: Standing, other: Standing): boolean => {
+  /**
+   * Whether what this node says of a host that is not connected here may make way for what the document of another node says: of a later
+   * connection of the agent, or, when this node only adopted it, of the same one by who serves it or stands before in line.
+   */
+  yields: (hostId: string, own: Standing, other: Standing): boolean => {
+    if (!other.living || isUp(own.connection)) return false;
     const verdict = compareConnections(other, own);
-    if (!other.living || verdict < 0) return false;
-    return verdict > 0 || !other.adopted || compareHeirs(hostId, other.writer, own.writer) > 0;
+    if (verdict !== 0 || !own.adopted) return verdict > 0;
+    return !other.adopted || compareHeirs(hostId, other.writer, own.writer) > 0;
   },
 
-  /** Whether what this node says of an agent it lost may go, because the agent has connected elsewhere since. */
-  yieldsServed: (own: Standing, other: Standing): boolean =>
-    other.living && !isUp(own.connection) && compareConnections(other, own) > 0,
+  /**
+   * Whether it may go now, when so many nodes that are there are not known to have what it makes way for: who heard that it is gone first would
+   * show the host nowhere. To keep it costs nothing, the newer one is believed.
+   */
+  mayLetGo: (lacking: number): boolean => lacking === 0,
 
   /** Whether the document of a node that is gone may be forgotten: all that may inherit have had their turn. */
   mayForgetDocument: (goneForMs: number): boolean => goneForMs >= forgetMs,

@@ -1,15 +1,20 @@
 /**
  * What becomes of what gone nodes said. For the grace their hosts show as reconnecting; then the heir of each host that nobody there speaks of
- * takes it over into its own document, until a node serves the host again; at last the document is forgotten.
+ * takes it over into its own document, until a node serves the host again; at last the document is forgotten. What this node says itself and
+ * another knows better goes when all that are there have the better one: until then nobody shows the host otherwise for it.
  */
+import type { PresenceDocument } from './document.ts';
 import { readStatus, writeStatus } from './lines.ts';
 import type { GoneReplica, Replicas } from './replicas.ts';
 import { graceMs } from './rules.ts';
-import type { PresenceRules } from './rules.ts';
+import type { DocumentState, PresenceRules, Standing } from './rules.ts';
 import { standingOf, textsOfClaim } from './view.ts';
 import type { Claim, Source, View } from './view.ts';
 
 export type SuccessionCounts = { adopted: number; yielded: number; tombstones: number };
+
+/** What is to go. `newer` is the document that says what is newer, as long as it was when that was read first. */
+type Leaving = { newer: Pick<DocumentState, 'name' | 'length'> | undefined; readonly givenUp: boolean };
 
 export class Succession {
   readonly #rules: PresenceRules;
@@ -18,6 +23,9 @@ export class Succession {
   readonly #self: Source;
   readonly #say: (text: string) => void;
   readonly #remove: (hostId: string) => void;
+  readonly #lacking: (document: Pick<DocumentState, 'name' | 'length'>) => number;
+  /** By host. As many as this node speaks of, at most. */
+  readonly #leaving = new Map<string, Leaving>();
   readonly counts: SuccessionCounts = { adopted: 0, yielded: 0, tombstones: 0 };
 
   constructor(options: {
@@ -27,6 +35,8 @@ export class Succession {
     self: Source;
     say: (text: string) => void;
     remove: (hostId: string) => void;
+    /** How many nodes that are there are not known to have the document up to that length. */
+    lacking: (document: Pick<DocumentState, 'name' | 'length'>) => number;
   }) {
     this.#rules = options.rules;
     this.#view = options.view;
@@ -34,6 +44,7 @@ export class Succession {
     this.#self = options.self;
     this.#say = options.say;
     this.#remove = options.remove;
+    this.#lacking = options.lacking;
   }
 
   tick(living: readonly string[], nowMs: number): void {
@@ -45,21 +56,42 @@ export class Succession {
     }
   }
 
-  /** After others said something of this host: whether what this node says of it is still needed. */
+  /** After something was said of this host: whether what this node says of it is still needed. */
   review(hostId: string): void {
-    const own = this.#view.claimOf(this.#self, hostId);
-    if (!own || own.status === '') return;
-    const standing = standingOf(own);
-    for (const claim of this.#view.claims(hostId)) {
-      if (claim === own) continue;
-      const yields = standing.adopted
-        ? this.#rules.yieldsAdopted(hostId, standing, standingOf(claim))
-        : this.#rules.yieldsServed(standing, standingOf(claim));
-      if (!yields) continue;
-      this.counts.yielded += 1;
-      this.#remove(hostId);
+    const leaving = this.#leaving.get(hostId);
+    const newer = this.#newerThanOwn(hostId, leaving?.givenUp ?? false);
+    if (!newer) {
+      this.#leaving.delete(hostId);
+      if (leaving?.givenUp) this.#remove(hostId);
       return;
     }
+    const { name, length } = newer;
+    const since = leaving?.newer?.name === name ? leaving.newer : { name, length };
+    if (this.#rules.mayLetGo(this.#lacking(since))) {
+      this.#leaving.delete(hostId);
+      this.counts.yielded += 1;
+      this.#remove(hostId);
+    } else this.#leaving.set(hostId, { newer: since, givenUp: leaving?.givenUp ?? false });
+  }
+
+  /** To be called now and then: others may have caught up. */
+  reviewLeaving(): void {
+    for (const hostId of [...this.#leaving.keys()]) this.review(hostId);
+  }
+
+  /** This node has nothing to say of it any more, whatever it said last. */
+  giveUp(hostId: string): void {
+    this.#leaving.set(hostId, { newer: this.#leaving.get(hostId)?.newer, givenUp: true });
+    this.review(hostId);
+  }
+
+  /** This node has something to say of it again. */
+  keep(hostId: string): void {
+    this.#leaving.delete(hostId);
+  }
+
+  get leaving(): number {
+    return this.#leaving.size;
   }
 
   dropTombstones(wallMs: number): void {
@@ -68,6 +100,17 @@ export class Succession {
     );
     this.counts.tombstones += old.length;
     for (const [hostId] of old) this.#remove(hostId);
+  }
+
+  /** The document for which what this node says may make way. */
+  #newerThanOwn(hostId: string, givenUp: boolean): PresenceDocument | undefined {
+    const own = this.#view.claimOf(this.#self, hostId);
+    if (!own || own.status === '') return undefined;
+    const standing: Standing = givenUp ? { ...standingOf(own), connection: 'down' } : standingOf(own);
+    for (const claim of this.#view.claims(hostId))
+      if (claim !== own && this.#rules.yields(hostId, standing, standingOf(claim)))
+        return this.#replicas.held(claim.source.writer)?.document;
+    return undefined;
   }
 
   #age({ source }: GoneReplica, forMs: number): void {
@@ -93,6 +136,7 @@ export class Succession {
       adoptedFrom: status.adoptedFrom ?? claim.source.writer,
     });
     this.counts.adopted += 1;
+    this.#leaving.delete(status.hostId);
     for (const text of textsOfClaim(claim)) this.#say(text === claim.status ? adopted : text);
   }
 }

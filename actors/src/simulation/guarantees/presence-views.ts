@@ -1,6 +1,7 @@
 /**
  * Which agents are up is known everywhere: at rest each agent that is connected to a node that runs is shown once, as that node says; one whose node
- * is gone is not shown as up for longer than the grace; all views are equal.
+ * is gone is not shown as up for longer than the grace; all views are equal. At any time, under any faults: a node that has shown an agent once goes
+ * on showing it, somehow.
  */
 import type { RosterEntry } from '../../wire/roster.ts';
 import type { GuaranteeMaker } from '../guarantee.ts';
@@ -20,9 +21,6 @@ const agentCount = 8;
 const ghostMs = 18_000;
 /** An heir adopts when the grace is over, which is a change like any other: all know of it this soon. */
 const changeMs = 2000;
-/** A node that joined lately hears what a gone one said only from its heir, after the grace. */
-const droppedMs = 16_000;
-const looksPerDropped = 4;
 const noticesLossWithinMs = 4000;
 
 export const presenceViews: GuaranteeMaker = {
@@ -33,12 +31,9 @@ export const presenceViews: GuaranteeMaker = {
       hostId: `00000000-0000-4000-8000-00000000000${index}`,
       ...{ epoch: 0, attempt: 0, at: undefined, entry: undefined },
     }));
-    /** Since when an agent has not been connected to a node that runs. */
-    /** By start of a node: when it showed which agent. None is ever removed. */
     /** By start of a node and agent. */
     const saidLast = new Map<string, RosterEntry>();
-    let looks = 0;
-    const seenMs = new Map<number, Map<string, number>>();
+    /** Since when an agent has not been connected to a node that runs. */
     const awaySinceMs = new Map<string, number>();
 
     const entryOf = (
@@ -86,16 +81,6 @@ export const presenceViews: GuaranteeMaker = {
     };
     let differSinceMs: number | undefined;
 
-    const lookForDropped = (node: SimNode, nowMs: number): void => {
-      const shownMs = seenMs.get(node.start) ?? new Map<string, number>();
-      seenMs.set(node.start, shownMs);
-      for (const { hostId } of node.rooms?.presence.agents() ?? []) shownMs.set(hostId, nowMs);
-      if (!mesh.isSound(node.index, droppedMs)) return;
-      for (const [hostId, atMs] of shownMs)
-        if (nowMs - atMs > droppedMs)
-          broken(`${node.life.name} has not shown ${hostId} any more for ${nowMs - atMs} ms`);
-    };
-
     const isConnected = (agent: Agent): boolean => agent.at !== undefined && !agent.at.ended && !agent.at.leaving;
 
     const wrongly = (node: SimNode, agent: Agent, shown: readonly RosterEntry[]): string | undefined => {
@@ -110,6 +95,12 @@ export const presenceViews: GuaranteeMaker = {
     };
 
     return {
+      started: (node) => {
+        node.rooms?.presence.onChange(({ gone }) => {
+          // Nobody removes an agent, and a day is not over.
+          if (gone.length > 0) broken(`${node.life.name} shows ${gone.join(', ')} no more`);
+        });
+      },
       work: (node, random) => {
         const agent = agents[Math.floor(random() * agentCount)];
         if (!agent) return undefined;
@@ -139,8 +130,6 @@ export const presenceViews: GuaranteeMaker = {
       },
       look: () => {
         const nowMs = mesh.time.nowMs();
-        looks += 1;
-        if (looks % looksPerDropped === 0) for (const node of mesh.awake()) lookForDropped(node, nowMs);
         if (nowMs < mesh.plan.restMs) return;
         differSinceMs = differ() === undefined ? undefined : (differSinceMs ?? nowMs);
         for (const agent of agents) {

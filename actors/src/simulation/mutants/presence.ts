@@ -22,6 +22,11 @@ export const presenceMutants: readonly Mutant[] = [
     rules: { presence: { mayForgetDocument: () => true } },
   },
   {
+    name: 'presence-yields-at-once',
+    breaks: 'a node that lost an agent removes its entry before all have the newer one',
+    rules: { presence: { mayLetGo: () => true } },
+  },
+  {
     name: 'presence-never-asks',
     breaks: 'what was missed is never asked for',
     rules: { presence: { needsSync: () => 'no' } },
