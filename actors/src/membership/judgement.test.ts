@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judge } from './judgement.ts';
-import type { Case } from './judgement.ts';
+import type { Case, Judgement } from './judgement.ts';
 import { rules } from './rules.ts';
 import type { Word } from './rules.ts';
 import { newSighting } from './sightings.ts';
@@ -18,12 +18,14 @@ const says = (heardForMs: number | undefined, more: Partial<Word> = {}): Word =>
   ...more,
 });
 /** Witnesses are `a`, `b`, ...; one without a word was asked and has not answered. */
-const verdict = (sighting: Sighting, words: readonly (Word | undefined)[], more: Partial<Case> = {}): string => {
+const verdict = (sighting: Sighting, words: readonly (Word | undefined)[], more: Partial<Case> = {}): string =>
+  judgement(sighting, words, more).state;
+const judgement = (sighting: Sighting, words: readonly (Word | undefined)[], more: Partial<Case> = {}): Judgement => {
   const witnesses = words.map((_, index) => ({ id: 'abcdef'.charAt(index), name: `node ${'abcdef'.charAt(index)}` }));
   for (const [index, word] of words.entries())
     if (word) sighting.reports.set('abcdef'.charAt(index), { word, atMs: nowMs - 100 });
   const given: Case = { sighting, witnesses, formerly: 'alive', mayAccuse: true, nowMs, ...more };
-  return judge(given, rules).state;
+  return judge(given, rules);
 };
 
 test('silence: alive for 3 s, suspect until 5 s, then dead when two others heard nothing either', () => {
@@ -93,4 +95,14 @@ test('a process that is gone is dead at once when all others see the same, after
   ];
   for (const [refusedForMs, words, expected] of table)
     assert.equal(verdict(gone(refusedForMs), words), expected, `${refusedForMs} ${JSON.stringify(words)}`);
+});
+
+test('a verdict says why in a sentence', () => {
+  const refused = silent(800, { refusedMs: nowMs - 700, linked: false });
+  const shut = says(800, { refused: true, linked: false });
+  assert.equal(judgement(refused, [shut]).why, 'nobody listens at its door, 1 other says the same');
+  assert.equal(judgement(refused, [shut, shut]).why, 'nobody listens at its door, 2 others say the same');
+  assert.equal(judgement({ ...refused, reports: new Map() }, []).why, 'nobody listens at its door, nobody else to ask');
+  assert.equal(judgement(silent(9000), [says(9000)]).why, 'nothing heard for 9.0 s, 1 other says the same');
+  assert.equal(judgement(silent(9000), []).why, 'nothing heard for 9.0 s, nobody else to ask');
 });

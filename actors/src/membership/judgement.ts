@@ -56,7 +56,7 @@ export const judge = (given: Case, rules: MembershipRules): Judgement => {
       undecided: witnesses.length - agreeing - doubting - (vouching ? 1 : 0),
       refusedForMs: nowMs - sighting.refusedMs,
     };
-    if (rules.fastDeath(seen)) return { state: 'dead', why: `nobody listens at its door${agreed(agreeing)}`, wonder };
+    if (rules.fastDeath(seen)) return { state: 'dead', why: `nobody listens at its door, ${agreed(agreeing)}`, wonder };
   }
   if (vouching) {
     const heard = seconds(vouching.word.heardForMs ?? 0);
