@@ -1,9 +1,11 @@
 /** Elasticsearch is away: at the start, and for a minute in between. The live view has nothing to do with it. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '@thrum/actors/testing/eventually';
 import { startElasticsearch } from '../../infra/elasticsearch/development-server.ts';
 import { freePort } from '../../infra/local/ports.ts';
+import { seriousFaults, wider } from '../harness/accessibility.ts';
 import { browserFor, openPage } from '../harness/browser.ts';
 import { refresh, search } from '../harness/indices.ts';
 import { meshFor } from '../harness/mesh-for.ts';
@@ -11,6 +13,7 @@ import { cookieFor } from '../harness/sign-in.ts';
 import { chartGap, readHosts, readValue, untilLive, untilNewer } from '../harness/readings.ts';
 
 const awayMs = 60_000;
+const pictures = process.env['PICTURES'];
 
 test('the live view does not notice that Elasticsearch is stopped for a minute, and what it missed is stored later', async (t) => {
   const mesh = await meshFor(t, { ingest: 2, web: 1, agents: 1, ownElasticsearch: true });
@@ -42,6 +45,23 @@ test('the live view does not notice that Elasticsearch is stopped for a minute, 
   });
   const stoppedMs = Date.now();
   await elasticsearch.pause();
+  // The platform's trouble is said once for all, and is no host's.
+  await page
+    .getByText(/^History is delayed: the store has not answered since \d\d:\d\d:\d\d\. Live values go on/)
+    .first()
+    .waitFor();
+  assert.match(await page.locator('[data-announce="store"]').innerText(), /the store has not answered/);
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const width of [1280, 390]) {
+      const viewport = { width, height: 800 };
+      const one = await openPage(browser, mesh.dashboardUrl, { colorScheme, viewport });
+      await one.page.locator('[data-store="away"]').waitFor();
+      assert.deepEqual(await seriousFaults(one.page), [], `${colorScheme} ${width}`);
+      assert.equal(await wider(one.page), 0, `${colorScheme} ${width}`);
+      if (pictures !== undefined)
+        await one.page.screenshot({ path: join(pictures, `store-away-${colorScheme}-${width}.png`) });
+      await one.close();
+    }
   await untilNewer(page, 'cpu.usage', stoppedMs + awayMs, awayMs + 10_000);
   const states = await page.evaluate(() => (globalThis as unknown as { statesSeen: string[] }).statesSeen);
   assert.deepEqual(states, ['live']);
@@ -50,6 +70,7 @@ test('the live view does not notice that Elasticsearch is stopped for a minute, 
   assert.deepEqual(complaints, []);
 
   await elasticsearch.resume();
+  await page.locator('[data-store="away"]').waitFor({ state: 'detached' });
   const during = { gte: stoppedMs + 5000, lt: stoppedMs + 55_000, format: 'epoch_millis' };
   const query = { bool: { filter: [{ term: { host_id: id } }, { range: { '@timestamp': during } }] } };
   await eventually(

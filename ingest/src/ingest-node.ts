@@ -15,6 +15,7 @@ import { startPresence } from '@thrum/actors/presence/presence';
 import { startTopics } from '@thrum/actors/topics/topics';
 import { documentsEndpoint } from '@thrum/actors/wire/documents';
 import type { Target } from '@thrum/actors/wire/schema';
+import { encodeStoreState, storeKey, storeTopic } from '@thrum/actors/wire/store-state';
 import { nodeNameOf, type Config } from './config.ts';
 import { exposition } from './control/exposition.ts';
 import { createDocumentsDoor } from './documents/documents.ts';
@@ -23,7 +24,7 @@ import { Dictionaries } from './intake/dictionaries.ts';
 import { startIntake, type Intake } from './intake/intake.ts';
 import { startLive } from './live/live.ts';
 import { openStore } from './store/open-store.ts';
-import type { Store } from './store/store.ts';
+import type { StoreHealth } from './store/store.ts';
 
 export type IngestNode = {
   /** For the ready line. */
@@ -123,7 +124,12 @@ export const startIngestNode = async (
     retentionMs,
   });
   intakeDoor.intake = intake;
-  sayStore(store, log);
+  const tellStore = ({ state, sinceMs }: StoreHealth): void =>
+    topics.publish(storeTopic, encodeStoreState({ awaySinceMs: state === 'ready' ? null : sinceMs }), {
+      key: storeKey,
+    });
+  tellStore(store.health());
+  store.onHealth(tellStore);
   let stopping: Promise<void> | undefined;
 
   const stop = async (): Promise<void> => {
@@ -177,20 +183,6 @@ export const startIngestNode = async (
     },
     stop: () => (stopping ??= stop()),
   };
-};
-
-const sayStore = (store: Store, log: ReturnType<typeof createLog>): void => {
-  const say = (health: ReturnType<Store['health']>): void => {
-    const { state, detail } = health;
-    if (state === 'ready') log.info({ kind: store.kind }, 'The store is ready');
-    else
-      log.warn(
-        { kind: store.kind, state, detail },
-        'The store does not answer; live values go on, agents keep the rest',
-      );
-  };
-  say(store.health());
-  store.onHealth(say);
 };
 
 const processValues = (): Record<string, number> => {

@@ -31,9 +31,10 @@ import {
 import { limits } from './limits.ts';
 import { questionSchema } from './question.ts';
 import { refusals } from './refusal.ts';
+import { storeKey, storeStateSchema, storeTopic } from './store-state.ts';
 import { protocolVersion } from './version.ts';
 
-const fingerprints: Record<number, string> = { 1: '9084d6876f1142af', 2: '98b1540421b58097' };
+const fingerprints: Record<number, string> = { 1: '9084d6876f1142af', 2: 'f3bd1d113b8f1537' };
 
 const schemas = {
   helloSchema,
@@ -47,6 +48,7 @@ const schemas = {
   watchSchema,
   questionSchema,
   documentsQuestionSchema,
+  storeStateSchema,
 };
 
 test('a change of the wire comes with a new version', () => {
@@ -64,6 +66,7 @@ test('a change of the wire comes with a new version', () => {
     refusals: Object.entries(refusals).map(([code, { next }]) => [code, next]),
     limits,
     documents: [documentsEndpoint, documentLimits],
+    store: [storeTopic, storeKey],
     batch: [batchMagic, batchVersion, batchHeaderBytes],
     frames: [frameKinds, frameVersion, overviewColumns],
     examples: [

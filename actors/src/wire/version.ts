@@ -5,7 +5,8 @@
  * History
  *   1  first version: hello, dictionary, batches by column, selective acknowledgements, live frames, history questions
  *   2  hello counts the connections of an epoch (`attempt`); roster entries are ordered by epoch and attempt and say what is degraded;
- *      a browser's socket needs a session (`signed-out`); web nodes ask for small documents of the store (`documents.ts`)
+ *      a browser's socket needs a session (`signed-out`); web nodes ask for small documents of the store (`documents.ts`) and are told
+ *      whether the store answers (`store-state.ts`)
  */
 export const protocolVersion = 2;
 

@@ -19,13 +19,18 @@ export type Greeting = {
   readonly ingest: readonly IngestNode[];
 };
 
-export type IngestNode = { readonly id: string; readonly name: string; readonly since: number };
+export type IngestNode = {
+  readonly id: string;
+  readonly name: string;
+  /** Since when its store does not answer, by its own wall clock; null while it does, and until it has said so. */
+  readonly storeAwaySinceMs: number | null;
+};
 
 export type WebToBrowser = {
   greeting: (greeting: Greeting) => void;
   /** Entries that changed; `gone` are hosts nobody knows any more. */
   roster: (change: { readonly entries: readonly RosterEntry[]; readonly gone: readonly string[] }) => void;
-  /** Ingest nodes this web node is linked to; an empty list means the path is cut behind the web node. */
+  /** Ingest nodes this web node is linked to, and how their stores do; an empty list means the path is cut behind the web node. */
   ingest: (nodes: readonly IngestNode[]) => void;
   /** A host frame, overview frame or snapshot (`frame.ts`). A snapshot with `gzip: true` is compressed as a whole. */
   frame: (bytes: Uint8Array) => void;

@@ -239,10 +239,7 @@ export class Session {
     this.#inFlight.push(flight);
     const landed = (result: WriteResult): void => {
       this.#inFlight.splice(this.#inFlight.indexOf(flight), 1);
-      if (result.ok) {
-        connected.stored();
-        this.#done(epoch, seq, [...judged.refused, ...result.refused]);
-      }
+      if (result.ok) this.#done(epoch, seq, [...judged.refused, ...result.refused]);
       if (this.#leaving && this.#inFlight.length === 0) this.#left();
     };
     done.then(landed).catch((error: unknown) => {
@@ -265,7 +262,6 @@ export class Session {
 
   #busy(epoch: number, seq: number, afterMs: number): void {
     this.#around.counts.batchesBusy += 1;
-    this.#connected?.busy();
     this.peer.send('busy', { epoch, seq, afterMs: Math.min(600_000, Math.max(0, afterMs)) });
   }
 

@@ -59,28 +59,3 @@ test('refused samples are told with the reason, each reason on its own and for a
   assert.deepEqual(health.reasons(60_001, 0), [second]);
   assert.deepEqual(health.reasons(90_000, 0), []);
 });
-
-const busyFor = (health: HostHealth, fromMs: number, toMs: number): void => {
-  for (let ms = fromMs; ms <= toMs; ms += 1000) health.busy(ms);
-};
-
-test('a store without room for a moment is no reason, one without for a minute is', () => {
-  const health = greeted();
-  busyFor(health, 0, 59_000);
-  assert.deepEqual(health.reasons(59_000, 0), []);
-  busyFor(health, 60_000, 70_000);
-  assert.match(health.reasons(70_000, 0).join(), /no room/);
-  health.stored();
-  assert.match(health.reasons(84_999, 0).join(), /no room/, 'a batch or two may be stored in between');
-  assert.deepEqual(health.reasons(85_000, 0), []);
-  health.busy(86_000);
-  assert.deepEqual(health.reasons(86_000, 0), [], 'the time before does not count');
-});
-
-test('a store that takes some batches and not others has room', () => {
-  const health = greeted();
-  busyFor(health, 0, 59_000);
-  health.stored();
-  busyFor(health, 60_000, 119_000);
-  assert.deepEqual(health.reasons(119_000, 0), []);
-});

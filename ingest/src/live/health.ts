@@ -1,6 +1,8 @@
 /**
  * Why a host is not healthy though it is up, from what its node sees of it. Pure: time is passed in.
  *
+ * Only what is the host's own counts: a store that is away or full is everybody's, and would hide the few hosts somebody should look at.
+ *
  * Reasons are words for people and part of the roster, which is written on transitions only: each comes at its first sign and stays until
  * there was no further sign for a while, and no number in it moves while it stands.
  */
@@ -16,10 +18,6 @@ export const healthLimits = {
   clockNewsPart: 0.25,
   /** Lost samples are worth a look for this long after the last one. */
   lossStandsMs: 60_000,
-  /** The store may be short of room for a moment, or store some and not others; nothing stored for so long is worth a look. */
-  busyForMs: 60_000,
-  /** Without an answer of `busy` for so long the store has room again. */
-  busyOverMs: 15_000,
 } as const;
 
 /** What refused samples are told to be; the rest have the code's own words. */
@@ -48,7 +46,6 @@ export class HostHealth {
   #droppedMs = -Infinity;
   /** Bounded: the codes are a closed list. */
   #refusedMs = new Map<RefusalCode, number>();
-  #busy: { readonly sinceMs: number; lastMs: number; told: boolean } | undefined;
 
   greeted(nowMs: number): void {
     this.#greetedMs = nowMs;
@@ -64,17 +61,6 @@ export class HostHealth {
     this.#refusedMs.set(code, nowMs);
   }
 
-  /** A batch was answered as `busy`. */
-  busy(nowMs: number): void {
-    if (this.#busy && nowMs - this.#busy.lastMs < healthLimits.busyOverMs) this.#busy.lastMs = nowMs;
-    else this.#busy = { sinceMs: nowMs, lastMs: nowMs, told: false };
-  }
-
-  /** A batch of it is stored. */
-  stored(): void {
-    if (this.#busy?.told === false) this.#busy = undefined;
-  }
-
   /** All reasons of now; `offsetMs` as it is known by now, ingest's clock less the agent's. */
   reasons(nowMs: number, offsetMs: number): readonly string[] {
     const reasons: string[] = [];
@@ -85,9 +71,6 @@ export class HostHealth {
       if (nowMs - atMs < healthLimits.lossStandsMs)
         reasons.push(`samples are refused: ${refusedBecause[code] ?? code}`);
       else this.#refusedMs.delete(code);
-    if (this.#busy && nowMs - this.#busy.lastMs >= healthLimits.busyOverMs) this.#busy = undefined;
-    if (this.#busy && this.#busy.lastMs - this.#busy.sinceMs >= healthLimits.busyForMs) this.#busy.told = true;
-    if (this.#busy?.told === true) reasons.push('samples wait: the store has no room');
     return reasons;
   }
 

@@ -30,9 +30,7 @@ export type Connected = {
   accept(batch: Batch, accepted: Uint8Array): void;
   /** Something came from the agent, if only the answer to a ping. */
   heard(): void;
-  /** What became of its batches: the store had no room, has one, or will never take some samples. */
-  busy(): void;
-  stored(): void;
+  /** The store will never take some samples of it. */
   refused(code: RefusalCode): void;
   lost(unheard: boolean): void;
   left(): void;
@@ -177,8 +175,6 @@ export const startLive = (options: LiveOptions): Live => {
       heard: () => {
         if (roster.heard(turn, clock.monotonicMs())) publishState(own);
       },
-      busy: () => health.busy(clock.monotonicMs()),
-      stored: () => health.stored(),
       refused: (code) => health.refused(code, clock.monotonicMs()),
       lost: (unheard) => {
         roster.lost(turn, clock.monotonicMs(), unheard);

@@ -35,7 +35,8 @@ export const createHealth = (clock: Clock, log: Log, name: string): Health => {
     },
     down: (detail) => {
       const state = health.state === 'starting' ? 'starting' : 'away';
-      if (!said) log.warn({ detail }, `the store does not answer, trying on: ${name}`);
+      if (!said)
+        log.warn({ detail }, `the store does not answer, trying on: ${name}; live values go on, agents keep the rest`);
       said = true;
       if (health.state !== state) change({ state, sinceMs: clock.wallMs(), detail });
       else health = { ...health, detail };

@@ -11,6 +11,7 @@ import { Fleet, type StateChange } from './fleet.svelte.ts';
 import { isCutOff, linkState, silenceMs, type LinkState } from './link-state.ts';
 import { pageClock } from './page-clock.svelte.ts';
 import { openLink, type Hearing, type Link } from './socket.ts';
+import { storeOutage } from './store-outage.ts';
 import { TimeAnchor } from './time-anchor.ts';
 import { Watch } from './watch.svelte.ts';
 import { who } from './who.svelte.ts';
@@ -35,6 +36,8 @@ class Dashboard {
   /** What happened to states in the last second, for who announces it. */
   changes = $state.raw<readonly StateChange[]>([]);
   readonly cutOff = $derived(isCutOff(this.link));
+  /** Undefined while the store answers. */
+  readonly storeOutage = $derived(storeOutage(this.ingest, this.wallMs(pageClock.nowMs)));
 
   /** Wall time by the web node's clock. */
   readonly anchor = new TimeAnchor();

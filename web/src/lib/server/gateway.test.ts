@@ -4,6 +4,7 @@ import { eventually } from '@thrum/actors/testing/eventually';
 import { fakeClock } from '@thrum/actors/testing/fake-clock';
 import { decodeOverviewFrame } from '@thrum/actors/wire/frame';
 import type { HistoryOutcome, Question } from '@thrum/actors/wire/question';
+import { storeKey, storeTopic } from '@thrum/actors/wire/store-state';
 import {
   entryOf,
   frameOf,
@@ -94,6 +95,42 @@ test('when an ingest node is lost its hosts are reconnecting at once, and go on 
   await eventually(() => tab.got.filter((what) => what === 'snapshot').length === 2);
   second.frame(1, frameOf(1, 41));
   await eventually(() => tab.got.includes('frame 41'));
+});
+
+test('a store that does not answer is said of the ingest node that misses it, until it answers or the node is gone', async (t) => {
+  const first = await startIngest(t, 'ingest-a');
+  const second = await startIngest(t, 'ingest-b', [first.address]);
+  first.store({ awaySinceMs: 1234 });
+  second.store({ awaySinceMs: null });
+  const web = await startWeb(t, first);
+  const tab = openTab(t, web.url);
+  const away = () => tab.tab.ingest.map((node) => [node.name, node.storeAwaySinceMs]).sort();
+  await eventually(() =>
+    assert.deepEqual(away(), [
+      ['ingest-a', 1234],
+      ['ingest-b', null],
+    ]),
+  );
+  second.store({ awaySinceMs: 5678 });
+  await eventually(() =>
+    assert.deepEqual(away(), [
+      ['ingest-a', 1234],
+      ['ingest-b', 5678],
+    ]),
+  );
+  first.store({ awaySinceMs: null });
+  await eventually(() =>
+    assert.deepEqual(away(), [
+      ['ingest-a', null],
+      ['ingest-b', 5678],
+    ]),
+  );
+  first.topics.publish(storeTopic, new Uint8Array([1]), { key: storeKey });
+  await eventually(() => web.counters()['web_store_states_malformed'] === 1);
+  await second.stop();
+  await eventually(() => assert.deepEqual(away(), [['ingest-a', null]]));
+  const greeting = await openTab(t, web.url).greeted();
+  assert.deepEqual(greeting.ingest, [{ id: 'ingest-a', name: 'ingest-a', storeAwaySinceMs: null }]);
 });
 
 test('a tab goes on at another web node when its own is gone, which knows nothing of it', async (t) => {

@@ -1,5 +1,5 @@
 /**
- * This web node's side of the mesh: the overview and the hosts' frames come in from ingest nodes by topics, the roster by presence; snapshots,
+ * This web node's side of the mesh: the overview, the hosts' frames and how the stores do come in from ingest nodes by topics, the roster by presence; snapshots,
  * history and the overview's last minute are asked of them. Turns each into calls of the rooms that keep it, and into news for the gateway.
  */
 import type { Links, NodeInfo } from '@thrum/actors/link/links';
@@ -8,7 +8,8 @@ import { askService, watchService } from '@thrum/actors/link/named-service';
 import type { Presence, PresenceChange } from '@thrum/actors/presence/presence';
 import type { ActorSystem } from '@thrum/actors/system/actor-system';
 import type { StaleReason, Topics } from '@thrum/actors/topics/topics';
-import { refusals, refuse, type RefusalCode } from '@thrum/actors/wire/refusal';
+import { asRefusal, refuse } from '@thrum/actors/wire/refusal';
+import { decodeStoreState, storeTopic } from '@thrum/actors/wire/store-state';
 import type { IngestNode } from '@thrum/actors/wire/web-to-browser';
 import type { Counters } from './counters.ts';
 import { createHistoryAsk } from './history-ask.ts';
@@ -46,9 +47,7 @@ const has = <K extends string>(value: unknown, key: K): value is Record<K, unkno
 const asSnapshot = (value: unknown): SnapshotOutcome => {
   if (has(value, 'bytes') && value.bytes instanceof Uint8Array)
     return { ok: true, gzip: has(value, 'gzip') && value.gzip === true, bytes: value.bytes };
-  if (has(value, 'code') && typeof value.code === 'string' && value.code in refusals)
-    return refuse(value.code as RefusalCode, has(value, 'detail') ? String(value.detail) : '');
-  return refuse('host-away', 'the ingest node answered something that is no snapshot');
+  return asRefusal(value) ?? refuse('host-away', 'the ingest node answered something that is no snapshot');
 };
 
 export const startIngestSide = (parts: IngestSideParts) => {
@@ -56,7 +55,9 @@ export const startIngestSide = (parts: IngestSideParts) => {
   const { clock } = system;
   const log = system.log.child({ room: 'ingest-side' });
   const overview = createOverviewCache(() => clock.monotonicMs());
-  const nodes = new Map<string, IngestNode>();
+  const nodes = new Map<string, NodeInfo>();
+  /** Ingest nodes whose store does not answer, and since when. */
+  const storeAway = new Map<string, number>();
   let news: News | undefined;
   let closed = false;
 
@@ -121,7 +122,7 @@ export const startIngestSide = (parts: IngestSideParts) => {
   const up = (peer: NodeInfo): void => {
     if (peer.role !== 'ingest') return;
     log.info({ ingest: peer.name }, 'an ingest node is linked');
-    nodes.set(peer.id, { id: peer.id, name: peer.name, since: clock.wallMs() });
+    nodes.set(peer.id, peer);
     news?.ingest();
   };
   const down = (peer: NodeInfo, reason: string): void => {
@@ -130,8 +131,20 @@ export const startIngestSide = (parts: IngestSideParts) => {
     news?.ingest();
   };
 
+  const noteStore = (node: string, payload: Uint8Array): void => {
+    const said = decodeStoreState(payload);
+    if (!said) return counters.add('web_store_states_malformed');
+    if (said.awaySinceMs === null) storeAway.delete(node);
+    else storeAway.set(node, said.awaySinceMs);
+    news?.ingest();
+  };
+
   const stops = [
     presence.onChange(take),
+    topics.subscribe(storeTopic, {
+      deliver: ({ node, payload }) => noteStore(node, payload),
+      lost: (node) => void storeAway.delete(node),
+    }),
     topics.subscribe('overview', {
       deliver: ({ payload }) => {
         if (overview.add(payload)) news?.overview(payload);
@@ -146,7 +159,8 @@ export const startIngestSide = (parts: IngestSideParts) => {
     overview,
     history,
     watches,
-    ingestNodes: (): readonly IngestNode[] => [...nodes.values()],
+    ingestNodes: (): readonly IngestNode[] =>
+      [...nodes.values()].map(({ id, name }) => ({ id, name, storeAwaySinceMs: storeAway.get(id) ?? null })),
     /** Where news go from now on. */
     tell: (listener: News): void => void (news = listener),
     close: (): void => {

@@ -26,6 +26,7 @@ import {
 } from '@thrum/actors/wire/frame';
 import type { Refusal } from '@thrum/actors/wire/refusal';
 import type { RosterEntry } from '@thrum/actors/wire/roster';
+import { encodeStoreState, storeKey, storeTopic, type StoreState } from '@thrum/actors/wire/store-state';
 import type { Greeting, IngestNode } from '@thrum/actors/wire/web-to-browser';
 import { allowedNames } from './hosts.ts';
 import { createAccess } from './sign-in/tab-guard.ts';
@@ -129,6 +130,7 @@ export const startIngest = async (t: TestContext, id = 'ingest-a', seeds: readon
     interest,
     roster: (entry: RosterEntry) => mesh.presence.put(entry),
     overview: (bytes: Uint8Array) => mesh.topics.publish('overview', bytes),
+    store: (state: StoreState) => mesh.topics.publish(storeTopic, encodeStoreState(state), { key: storeKey }),
     frame: (n: number, bytes: Uint8Array) => mesh.topics.publish(`host/${hostId(n)}`, bytes),
   };
 };
