@@ -1,12 +1,13 @@
 /** What the nodes keep together, over deaths and cuts: presence, sessions and watched actors, on five real processes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { meshFor, pause, untilWhole } from '../namespaces/mesh-for.ts';
+import { sharedMesh, pause, untilWhole } from '../namespaces/mesh-for.ts';
 import type { RealMesh, RealNode } from '../namespaces/mesh-in-namespaces.ts';
 import { noNamespaces } from '../namespaces/namespaces.ts';
 import { agreeAfterMs, downsOf, stateOf, untilSaid } from '../namespaces/sightings.ts';
 
 const skip = noNamespaces() ?? false;
+const whole = sharedMesh();
 const hostId = (index: number): string => `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 const at = (mesh: RealMesh, host: number): RealNode => mesh.nodes[host] ?? assert.fail(`no node ${host}`);
 
@@ -14,7 +15,7 @@ test(
   'presence is equal on all within 2 s of the last change, and within 10 s of healing a torn mesh',
   { skip },
   async (t) => {
-    const mesh = await meshFor(t);
+    const mesh = await whole();
     const agents = 50;
     for (let index = 0; index < agents; index += 1)
       at(mesh, index % 5).command({ do: 'put', hostId: hostId(index), connection: 'connected', attempt: 1 });
@@ -57,7 +58,7 @@ test(
   'a sign-out wins over a cut: where the node heard nothing of it, the session ends when it is healed',
   { skip },
   async (t) => {
-    const mesh = await meshFor(t);
+    const mesh = await whole();
     at(mesh, 2).command({ do: 'open', user: 'u1' });
     const { id } = await untilSaid(at(mesh, 2), 'opened');
     const everywhereMs = await agreeAfterMs(
@@ -87,7 +88,7 @@ test(
   'whoever watches an actor of another node is told once that it is gone, killed or stopped',
   { skip },
   async (t) => {
-    const mesh = await meshFor(t);
+    const mesh = await whole();
     for (const node of mesh.nodes) node.command({ do: 'watch' });
     await agreeAfterMs(
       mesh.nodes,

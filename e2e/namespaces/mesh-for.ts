@@ -1,6 +1,6 @@
-/** A mesh of real processes for one test, whole before the test begins and gone after it, however it ends. */
+/** A mesh of real processes for the tests of one file, whole before each of them begins and gone after the last, however they end. */
 import assert from 'node:assert/strict';
-import type { TestContext } from 'node:test';
+import { after } from 'node:test';
 import { eventually } from '@thrum/actors/testing/eventually';
 import { openMesh } from './mesh-in-namespaces.ts';
 import type { RealMesh, RealNode } from './mesh-in-namespaces.ts';
@@ -9,12 +9,21 @@ import { goneAtMs, isWhole, lastWords } from './sightings.ts';
 export const untilWhole = (mesh: RealMesh, withinMs: number): Promise<void> =>
   eventually(() => assert.ok(isWhole(mesh), `not whole:\n${lastWords(mesh)}`), { withinMs });
 
-export const meshFor = async (t: TestContext, hosts = 5): Promise<RealMesh> => {
-  const mesh = openMesh(hosts);
-  t.after(() => mesh.close());
-  // Five processes start, on whatever else the machine does.
-  await untilWhole(mesh, 60_000);
-  return mesh;
+/**
+ * One mesh for all tests of a file: to start one takes longer than many a test. Each test leaves behind what it likes, as long as the mesh can
+ * become whole again: healed, and every node that died started anew by who asks for the mesh next.
+ */
+export const sharedMesh = (hosts = 5): (() => Promise<RealMesh>) => {
+  let mesh: RealMesh | undefined;
+  after(() => mesh?.close());
+  return async () => {
+    mesh ??= openMesh(hosts);
+    mesh.network.heal();
+    for (const node of mesh.nodes) if (node.hasEnded()) mesh.start(node.host);
+    // Five processes start, on whatever else the machine does.
+    await untilWhole(mesh, 60_000);
+    return mesh;
+  };
 };
 
 /** How long after `sinceMs` each of them was told that `about` is gone. Waits for the last of them, well beyond any bound a test may set. */

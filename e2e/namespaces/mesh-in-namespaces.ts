@@ -15,6 +15,7 @@ export type RealNode = {
   signal(name: NodeJS.Signals): void;
   command(command: MeshNodeCommand): void;
   readonly ended: Promise<void>;
+  hasEnded(): boolean;
 };
 
 export type RealMesh = {
@@ -50,6 +51,7 @@ const startNode = (network: Namespaces, host: number, seeds: readonly string[]):
     signal: (name) => void child.kill(name),
     command: (command) => void child.stdin.write(`${JSON.stringify(command)}\n`),
     ended: new Promise((resolve) => void child.once('exit', () => resolve())),
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
   };
 };
 
@@ -69,7 +71,7 @@ export const openMesh = (hosts: number): RealMesh => {
     ...{ network, nodes, start },
     others: (...but) => nodes.filter((node) => !but.includes(node.host)),
     close: async () => {
-      const living = all.filter(({ child }) => child.exitCode === null && child.signalCode === null);
+      const living = all.filter((node) => !node.hasEnded());
       for (const { child } of living) child.kill('SIGKILL');
       await Promise.all(living.map(({ ended }) => ended));
       network.close();

@@ -6,11 +6,13 @@ import type { RealMesh, RealNode } from './mesh-in-namespaces.ts';
 
 export type Gone = Extract<MeshNodeEvent, { event: 'gone' }>;
 
-export const gonesOf = (node: RealNode): Gone[] => node.events.filter((event) => event.event === 'gone');
+/** At or after `sinceMs`. */
+export const gonesOf = (node: RealNode, sinceMs = 0): Gone[] =>
+  node.events.filter((event) => event.event === 'gone' && event.atMs >= sinceMs) as Gone[];
 
 /** When `node` was first told that `about` is gone, at or after `sinceMs`. */
 export const goneAtMs = (node: RealNode, about: string, sinceMs: number): number | undefined =>
-  gonesOf(node).find((event) => event.about === about && event.atMs >= sinceMs)?.atMs;
+  gonesOf(node, sinceMs).find((event) => event.about === about)?.atMs;
 
 /** Whom the node has for members by what it said. */
 export const membersOf = (node: RealNode): Set<string> => {

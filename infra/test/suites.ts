@@ -72,7 +72,7 @@ export const suites: readonly Suite[] = [
     groups: (root) => [plain(find(root, 'e2e/failures/nodes-*.spec.ts'))],
     needs: ['namespaces'],
     likes: [],
-    atOnce: 1,
+    atOnce: 2,
     limitMs: 300_000,
   },
   {
