@@ -4,12 +4,12 @@
  * build holds no server state, and it holds none.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { settingsOrExit } from '@thrum/actors/system/settings';
 import { webSpec } from './src/lib/server/config.ts';
 import { allowedNames } from './src/lib/server/hosts.ts';
-import { httpFront, policyOf, type PageHandler } from './src/lib/server/http-front.ts';
+import { createFrontServer, httpFront, policyOf, type PageHandler } from './src/lib/server/http-front.ts';
 import { startProgram, type Program } from './src/lib/server/program.ts';
 
 /** How long stopping in order may take before it is cut short. */
@@ -43,7 +43,7 @@ if (!existsSync(built('handler.js'))) giveUp('the page is not built: run `npm ru
 const { handler } = (await import(built('handler.js').href)) as { handler: PageHandler };
 
 let program: Program | undefined;
-const http = createServer(
+const http = createFrontServer(
   httpFront({
     names: allowedNames(settings.origins),
     page: handler,

@@ -34,6 +34,12 @@ export const isLoopbackName = (name: string): boolean =>
 const hostName = (host: string): string | undefined =>
   /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/.exec(host.toLowerCase())?.[1];
 
+/** True for a Host header that means this very machine. */
+export const isLoopbackHost = (host: string): boolean => {
+  const name = hostName(host);
+  return name !== undefined && isLoopbackName(name);
+};
+
 const originAllowed = (allowed: AllowedNames, origin: string, host: string): boolean => {
   if (!URL.canParse(origin)) return false;
   const url = new URL(origin);

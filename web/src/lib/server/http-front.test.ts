@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, request, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { request, type IncomingHttpHeaders } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { allowedNames } from './hosts.ts';
-import { httpFront, isPagePath, policyOf } from './http-front.ts';
+import { createFrontServer, frontLimits, httpFront, isPagePath, policyOf } from './http-front.ts';
 
 type Answer = { status: number; headers: IncomingHttpHeaders; text: string };
 
 const start = async (t: TestContext) => {
   const state = { ready: true };
-  const http = createServer(
+  const http = createFrontServer(
     httpFront({
       names: allowedNames(['https://thrum.example.org']),
       policy: policyOf('<meta http-equiv="content-security-policy" content="default-src \'none\'">'),
@@ -35,7 +35,7 @@ const start = async (t: TestContext) => {
       sent.on('error', reject);
       sent.end();
     });
-  return { ask, state };
+  return { ask, state, http, port };
 };
 
 test('every page is the same shell, and files are files', async (t) => {
@@ -78,6 +78,27 @@ test('through a proxy the figures are for who is signed in', async (t) => {
     assert.equal((await ask('/metrics', { headers: { [name]: '203.0.113.7', cookie: 'in' } })).status, 200);
   }
 });
+
+test('by a name of the outside the figures are for who is signed in, also where a proxy says nothing of itself', async (t) => {
+  const { ask } = await start(t);
+  const headers = { host: 'thrum.example.org' };
+  assert.equal((await ask('/metrics', { headers })).status, 401);
+  assert.equal((await ask('/metrics', { headers: { ...headers, cookie: 'in' } })).status, 200);
+});
+
+test(
+  'a connection that never finishes its request is closed, and there are only so many',
+  { timeout: 30_000 },
+  async (t) => {
+    const { port, http } = await start(t);
+    assert.equal(http.maxConnections, frontLimits.maxConnections);
+    const slow = connect(port, '127.0.0.1');
+    slow.write('GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
+    const silent = connect(port, '127.0.0.1');
+    for (const socket of [slow, silent]) socket.on('error', () => undefined).resume();
+    await Promise.all([once(slow, 'close'), once(silent, 'close')]);
+  },
+);
 
 test('sign-in has its own paths and methods, behind the same check of names', async (t) => {
   const { ask } = await start(t);

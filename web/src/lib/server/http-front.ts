@@ -3,10 +3,30 @@
  * security headers; every request but a balancer's (it asks by address) must name us by a name we go by. Pages are all the same static shell, which holds
  * no data: the browser decides what it shows.
  */
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { checkNames, type AllowedNames } from './hosts.ts';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { checkNames, isLoopbackHost, type AllowedNames } from './hosts.ts';
 import { isLoopbackAddress } from './sign-in/client-address.ts';
 import { apiPrefix, type HttpApi } from './sign-in/http-api.ts';
+
+export const frontLimits = {
+  /** Of all kinds, tabs included (`gatewayLimits.maxTabs`): whoever opens more must not take the descriptors the mesh needs. */
+  maxConnections: 10_000,
+  /** Whoever sends a request slower than this is no browser of ours. Sockets are not concerned once they are open. */
+  headersWithinMs: 5_000,
+  requestWithinMs: 10_000,
+  checkEveryMs: 2_000,
+} as const;
+
+/** It does not listen yet. */
+export const createFrontServer = (front: RequestListener): Server => {
+  const { headersWithinMs, requestWithinMs, checkEveryMs, maxConnections } = frontLimits;
+  const server = createServer(
+    { headersTimeout: headersWithinMs, requestTimeout: requestWithinMs, connectionsCheckingInterval: checkEveryMs },
+    front,
+  );
+  server.maxConnections = maxConnections;
+  return server;
+};
 
 /** SvelteKit's built handler. */
 export type PageHandler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
@@ -50,9 +70,10 @@ export type FrontParts = {
   figures(): string;
 };
 
-/** True when a program on this machine asks for itself: a proxy on it says that it asks for others. */
+/** True when a program on this machine asks for itself. A proxy on it says that it asks for others, or at least by which name they asked. */
 const isFromThisMachine = ({ socket, headers }: IncomingMessage): boolean =>
   isLoopbackAddress(socket.remoteAddress ?? '') &&
+  isLoopbackHost(headers.host ?? '') &&
   !['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'].some((name) => name in headers);
 
 export const httpFront = (parts: FrontParts): RequestListener => {
