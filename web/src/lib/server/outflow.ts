@@ -1,6 +1,7 @@
 /**
- * Live frames on their way out to all tabs of this node. One frame for a thousand tabs is a thousand writes: after `sliceMs` of them the
- * event loop gets its turn, so that a fan-out holds up nothing else (pings, other frames, questions).
+ * Live frames on their way out to all tabs of this node. What one turn of the event loop brings a tab leaves as one write at its end: a write
+ * costs far more than the bytes in it. One frame for a thousand tabs is a thousand writes: after `sliceMs` of them the event loop gets its
+ * turn, so that a fan-out holds up nothing else (pings, other frames, questions).
  *
  * Invariants: what one lane is given leaves in that order; a lane never waits for another lane's reader. What waits here counts as queued by
  * its tab (`waitingBytes`), and so is bounded by the tab's pacing.
@@ -21,51 +22,71 @@ export type Lane = {
 
 export type Outflow = ReturnType<typeof createOutflow>;
 
-/** `soon` runs something in a later turn of the event loop. */
+/** Joins buffers; the same ones in a row, as for tab after tab, only once. */
+const createJoin = () => {
+  let parts: readonly Buffer[] = [];
+  let joined: Buffer = Buffer.alloc(0);
+  return (some: readonly Buffer[]): Buffer => {
+    if (some.length !== parts.length || some.some((one, at) => one !== parts[at])) {
+      parts = some;
+      joined = Buffer.concat(some);
+    }
+    return joined;
+  };
+};
+
+/** `soon` runs something at the end of this turn of the event loop, or in a later one. */
 export const createOutflow = (parts: { clock: Clock; soon: (run: () => void) => void }) => {
   const waiting = new Set<Lane>();
-  let sliceStartMs: number | undefined;
+  const join = createJoin();
+  let scheduled = false;
   let deferred = 0;
 
-  const hasTime = (): boolean => {
-    const nowMs = parts.clock.monotonicMs();
-    if (sliceStartMs !== undefined) return nowMs - sliceStartMs < sliceMs;
-    sliceStartMs = nowMs;
+  const schedule = (): void => {
+    if (scheduled) return;
+    scheduled = true;
     parts.soon(() => {
-      sliceStartMs = undefined;
+      scheduled = false;
+      const untilMs = parts.clock.monotonicMs() + sliceMs;
       for (const lane of waiting) {
-        if (!hasTime()) return;
         lane.flush();
+        if (parts.clock.monotonicMs() >= untilMs) break;
       }
+      if (waiting.size === 0) return;
+      deferred += waiting.size;
+      schedule();
     });
-    return true;
   };
 
   return {
-    /** Frames that had to wait for a later turn. */
+    /** Writes that had to wait for a later turn. */
     deferred: (): number => deferred,
     waiting: (): number => waiting.size,
 
     /** `write` hands bytes to one tab's socket. */
     lane: (write: (bytes: Buffer) => void): Lane => {
       let queue: Buffer[] = [];
+      let queuedBytes = 0;
       const lane: Lane = {
         send: (bytes) => {
-          if (queue.length === 0 && waiting.size === 0 && hasTime()) return write(bytes);
-          deferred += 1;
           queue.push(bytes);
+          queuedBytes += bytes.length;
           waiting.add(lane);
+          schedule();
         },
         flush: () => {
-          if (queue.length === 0) return;
+          const [first] = queue;
+          if (!first) return;
           const now = queue;
           queue = [];
+          queuedBytes = 0;
           waiting.delete(lane);
-          for (const bytes of now) write(bytes);
+          write(now.length === 1 ? first : join(now));
         },
-        waitingBytes: () => (queue.length === 0 ? 0 : queue.reduce((sum, bytes) => sum + bytes.length, 0)),
+        waitingBytes: () => queuedBytes,
         close: () => {
           queue = [];
+          queuedBytes = 0;
           waiting.delete(lane);
         },
       };
