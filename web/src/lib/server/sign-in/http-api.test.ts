@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { eventually } from '@thrum/actors/testing/eventually';
 import { fakeClock } from '@thrum/actors/testing/fake-clock';
-import type { Log } from '@thrum/actors/system/log';
+import { createLog, type Log } from '@thrum/actors/system/log';
 import { refuse } from '@thrum/actors/wire/refusal';
 import { bodyLimits } from './body.ts';
 import { cookieIn, documentsInMemory, password, setUpToken, startDoor } from './scripted-door.contract.ts';
@@ -86,6 +86,22 @@ test('guessing is slowed down with a time to wait, and the right password is not
   assert.match(String(refused.body['detail']), /try again in 15 s/);
   clock.advance(15_000);
   assert.equal((await door.post('sign-in', { name: 'ada', password })).status, 200);
+});
+
+test('every wrong password is logged, and a flood of what is not judged fills no log', async (t) => {
+  const lines: string[] = [];
+  const log = createLog({ name: 'test', sink: { write: (line) => void lines.push(line) } });
+  const clock = fakeClock();
+  const door = await startDoor(t, { clock, log });
+  await door.post('set-up', first);
+  lines.length = 0;
+  for (let i = 0; i < 40; i += 1) await door.post('sign-in', { name: 'ada', password: 'wrong wrong' });
+  const said = (): string[] => lines.filter((line) => line.includes('a sign-in was refused'));
+  assert.equal(said().filter((line) => line.includes('wrong-password')).length, 5);
+  assert.equal(said().filter((line) => line.includes('try-later')).length, 1);
+  clock.advance(60_000);
+  for (let i = 0; i < 2; i += 1) await door.post('sign-in', { name: 'ada', password: 'wrong wrong' });
+  assert.match(said().at(-1) ?? '', /try-later.*"leftOut":34/);
 });
 
 test('who is signed in is not kept out of the same account by strangers who guess', async (t) => {

@@ -6,7 +6,7 @@ import type { Links } from '@thrum/actors/link/links';
 import type { Session, Sessions } from '@thrum/actors/sessions/sessions';
 import type { Clock } from '@thrum/actors/system/clock';
 import type { Log } from '@thrum/actors/system/log';
-import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
+import { refuse, type Refusal, type RefusalCode } from '@thrum/actors/wire/refusal';
 import type { ResetBody, SetUpBody, SignInBody } from '@thrum/actors/wire/sign-in';
 import { createAccountAttempts, createAddressAttempts } from './attempts.ts';
 import { nameHelp, passwordFault, userKey } from './credentials.ts';
@@ -56,6 +56,8 @@ const askAgainMs = { first: 100, most: 2000 };
 /** How old an answer "there is no user" may be while somebody looks at the sign-in page. */
 const setUpStaleMs = 3000;
 const noRoomRetryMs = 2000;
+/** Refusals of one code are logged this often, with how many were left out. */
+const quietMs = 60_000;
 
 /** What the store's refusal means for somebody who wants to come in. */
 const away = (refusal: Refusal): Denial =>
@@ -166,13 +168,26 @@ export const startSignIn = (options: SignInOptions): SignIn => {
     return hashed.ok ? hashed : noRoom();
   };
 
+  const quiet = new Map<RefusalCode, { loggedMs: number; leftOut: number }>();
+  /** A wrong password is said each time, for limits and hashing bound those; what costs whoever asks nothing must not fill the log. */
+  const sayRefused = (code: RefusalCode, address: string): void => {
+    const nowMs = clock.monotonicMs();
+    const last = quiet.get(code);
+    if (code !== 'wrong-password' && last && nowMs - last.loggedMs < quietMs) {
+      last.leftOut += 1;
+      return;
+    }
+    quiet.set(code, { loggedMs: nowMs, leftOut: 0 });
+    log.info({ code, address, leftOut: last?.leftOut ?? 0 }, 'a sign-in was refused');
+  };
+
   const signIn: SignIn['signIn'] = async (body, asker) => {
     const key = userKey(body.name);
     const outcome = await limited(asker, key, () => checkPassword(body, key, asker));
     if (outcome.ok) counts.signIns += 1;
     else {
       counts.signInsRefused += 1;
-      log.info({ code: outcome.code, address: asker.address }, 'a sign-in was refused');
+      sayRefused(outcome.code, asker.address);
     }
     return outcome;
   };
