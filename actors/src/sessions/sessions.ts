@@ -4,7 +4,7 @@
  * the other side when it heals, and not before.
  *
  * Guarantees: when `revoke` has resolved it is on this disk and (within a second) confirmed by every linked web node, so none of them accepts the
- * session again, ever. A session this node has not heard of (opened elsewhere a moment ago) is ended by those that know it.
+ * session again, ever. A session this node has not heard of is ended by those that know it, and here when it comes (`unheard.ts`).
  */
 import { randomBytes as systemRandomBytes } from 'node:crypto';
 import type { Links } from '../link/links.ts';
@@ -21,6 +21,7 @@ import { rules as defaultRules, sessionLimits } from './rules.ts';
 import type { SessionRules } from './rules.ts';
 import { idOf, isGeneration, isSid, isUser, noEntries, sessionOf, sidBytes } from './session-record.ts';
 import type { Entries, Session, SessionRecord, UserGeneration } from './session-record.ts';
+import { Unheard } from './unheard.ts';
 
 export type { EndReason } from './replica.ts';
 export type { Session } from './session-record.ts';
@@ -76,6 +77,8 @@ export class SessionsError extends Error {
 /** A sign-in that no other node has confirmed is answered after this; the next comparison of summaries brings it there. */
 const openWithinMs = 300;
 const revokeWithinMs = 1_000;
+/** Sign-outs of made-up or ended sessions that others are asked about at a time; anybody may send them, and questions to peers are bounded. */
+const maxIdleRevokes = 100;
 /** How exactly an end by time is noticed when nobody asks for the session. */
 const sweepEveryMs = 10_000;
 
@@ -94,6 +97,7 @@ export const startSessions = async (options: SessionsOptions): Promise<Sessions>
     mergedFull: 0,
     mergedStrange: 0,
     listenerFailures: 0,
+    revokesNotSpread: 0,
   };
   const listeners = new Set<(session: Session, why: EndReason) => void>();
 
@@ -110,6 +114,7 @@ export const startSessions = async (options: SessionsOptions): Promise<Sessions>
     }
   };
   const replica = new Replica(rules, onEnd);
+  const unheard = new Unheard();
 
   const openDisk = async (): Promise<Disk | undefined> => {
     if (options.disk || directory === undefined) return options.disk;
@@ -163,24 +168,37 @@ export const startSessions = async (options: SessionsOptions): Promise<Sessions>
       changed.push(after);
       sync ||= before?.revoked !== after.revoked;
     }
+    const signedOut = sessions.filter(({ id }) => unheard.take(id));
+    if (signedOut.length > 0) void endAll(signedOut);
     await journal.append(changed, { sync });
     return { news: changed.length, refused };
   };
 
   const revokeWith = { withinMs: revokeWithinMs, isEnough: rules.isAnswered };
-  const revokeKnown = async (id: string): Promise<boolean> => {
-    const record = replica.get(id);
-    if (!record) return false;
-    const revoked = { ...record, revoked: true };
-    await Promise.all([
-      take({ sessions: [revoked], users: [] }),
-      replication.spread({ sessions: [revoked], users: [] }, revokeWith),
-    ]);
-    return true;
+  const endAll = async (records: readonly SessionRecord[]): Promise<void> => {
+    const revoked = { sessions: records.map((record) => ({ ...record, revoked: true })), users: [] };
+    await Promise.all([take(revoked), replication.spread(revoked, revokeWith)]);
+  };
+  let idleRevokes = 0;
+  /** Of a session that is nobody's, or has ended already: only perhaps do others have to hear of it. */
+  const revokeIdly = async (spread: () => Promise<void>): Promise<void> => {
+    if (idleRevokes >= maxIdleRevokes) {
+      counts.revokesNotSpread += 1;
+      return;
+    }
+    idleRevokes += 1;
+    await spread();
+    idleRevokes -= 1;
   };
   const replication = startReplication({
     ...{ links, clock, replica, take },
-    revoke: async (id) => replica.get(id)?.revoked === false && (await revokeKnown(id)),
+    revoke: async (id) => {
+      const record = replica.get(id);
+      if (!record) unheard.note(id);
+      if (record?.revoked !== false) return false;
+      await endAll([record]);
+      return true;
+    },
     keep: (records) => void journal.append(records, { sync: false }),
   });
 
@@ -219,7 +237,9 @@ export const startSessions = async (options: SessionsOptions): Promise<Sessions>
       const record = { id: idOf(sid), user, generation, createdMs: nowMs, expiresMs, lastUseMs: nowMs, revoked: false };
       const alive = replica.ofUser(user, nowMs);
       const surplus = alive.slice(0, Math.max(0, alive.length + 1 - replicaBounds.alivePerUser));
-      const news = { sessions: [record, ...surplus.map((one) => ({ ...one, revoked: true }))], users: [] };
+      // Where the word of the user's change was lost with the node that had it, this sign-in is the word.
+      const users = generation > replica.generationOf(user) ? [{ user, generation }] : [];
+      const news = { sessions: [record, ...surplus.map((one) => ({ ...one, revoked: true }))], users };
       counts.opened += 1;
       await Promise.all([take(news), replication.spread(news, { withinMs: openWithinMs, isEnough: rules.isOpened })]);
       return { sid, session: sessionOf(record) };
@@ -234,8 +254,11 @@ export const startSessions = async (options: SessionsOptions): Promise<Sessions>
     },
     isAlive: (id) => replica.alive(id, clock.wallMs()) !== undefined,
     revoke: async (id) => {
-      if (!isSid(id) || (await revokeKnown(id))) return;
-      await replication.spreadRevoke(id, revokeWith);
+      if (!isSid(id)) return;
+      const record = replica.get(id);
+      if (record?.revoked === false) return endAll([record]);
+      if (!record) unheard.note(id);
+      await revokeIdly(() => (record ? endAll([record]) : replication.spreadRevoke(id, revokeWith)));
     },
     endBefore: async (user, generation) => {
       if (!isUser(user) || !isGeneration(generation))
@@ -247,7 +270,7 @@ export const startSessions = async (options: SessionsOptions): Promise<Sessions>
       const users = [{ user, generation }];
       const taken = await take({ sessions: [], users });
       if (taken.refused > 0) {
-        await Promise.all(outdated.map((one) => revokeKnown(one.id)));
+        await endAll(outdated);
         throw new SessionsError('full', `Changes of more than ${replicaBounds.users} users cannot be remembered.`);
       }
       await replication.spread({ sessions: [], users }, revokeWith);
@@ -262,6 +285,8 @@ export const startSessions = async (options: SessionsOptions): Promise<Sessions>
       ...counts,
       ...replication.counters(),
       ...journal.counters(),
+      unheard: unheard.size,
+      unheardGivenUp: unheard.givenUp,
       held: replica.size,
       users: replica.users,
       durable: isDurable ? 1 : 0,
