@@ -45,6 +45,7 @@ const server = createControlServer({
   log: createLog({ name: 'ingest', level: config.logLevel }),
   health: () => running.node?.health() ?? { ready: false, body: { ready: false } },
   metrics: () => running.node?.metrics() ?? '',
+  token: config.token,
   maxConnections,
 });
 
