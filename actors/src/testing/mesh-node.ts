@@ -14,7 +14,8 @@ import { createActorSystem } from '../system/actor-system.ts';
 import type { ActorRef } from '../system/actor-system.ts';
 import { systemClock } from '../system/clock.ts';
 import { silentLog } from '../system/log.ts';
-import type { Connection, RosterEntry } from '../wire/roster.ts';
+import type { Connection } from '../wire/roster.ts';
+import { testEntry } from './roster-entries.ts';
 import { testMeshKey } from './start-node.ts';
 
 export type MeshNodeOptions = {
@@ -54,15 +55,6 @@ export type MeshNodeEvent = { readonly atMs: number } & (
 type Said = MeshNodeEvent extends infer E ? (E extends MeshNodeEvent ? Omit<E, 'atMs'> : never) : never;
 
 const actorName = 'witness';
-
-const entryOf = (node: string, hostId: string, connection: Connection, attempt: number): RosterEntry => ({
-  ...{ hostId, connection, attempt, node, epoch: 1, cluster: 'test', labels: {}, agentVersion: '1', periodMs: 1000 },
-  ...{ sinceMs: 0, clockOffsetMs: 0, degraded: [] },
-  machine: {
-    ...{ name: hostId, os: 'Linux', kernel: '6', arch: 'x64', model: '', cpu: '', virtual: '' },
-    ...{ cores: 1, memoryBytes: 1 },
-  },
-});
 
 const run = async ({ id, role, bind, port, seeds }: MeshNodeOptions): Promise<void> => {
   const say = (said: Said): void => {
@@ -118,9 +110,11 @@ const run = async ({ id, role, bind, port, seeds }: MeshNodeOptions): Promise<vo
           counters: { ...links.counters(), ...membership.counters() },
         });
         break;
-      case 'put':
-        presence.put(entryOf(id, command.hostId, command.connection, command.attempt));
+      case 'put': {
+        const { hostId, connection, attempt } = command;
+        presence.put(testEntry(0, { node: id, hostId, connection, attempt }));
         break;
+      }
       case 'open': {
         const opened = await sessions?.open({ user: command.user, generation: 1 });
         if (opened) say({ event: 'opened', id: opened.session.id });

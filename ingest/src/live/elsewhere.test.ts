@@ -1,24 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testEntry } from '@thrum/actors/testing/roster-entries';
 import type { RosterEntry } from '@thrum/actors/wire/roster';
 import { judgeElsewhere } from './elsewhere.ts';
 
-const entry = (more: Partial<RosterEntry> = {}): RosterEntry => ({
-  hostId: 'h',
-  machine: { name: 'x', os: '', kernel: '', arch: '', model: '', cpu: '', cores: 1, memoryBytes: 1, virtual: '' },
-  cluster: 'default',
-  labels: {},
-  agentVersion: '1',
-  periodMs: 1000,
-  connection: 'connected',
-  sinceMs: 0,
-  clockOffsetMs: 0,
-  node: 'here',
-  epoch: 7,
-  attempt: 2,
-  degraded: [],
-  ...more,
-});
+const entry = (more: Partial<RosterEntry> = {}): RosterEntry =>
+  testEntry(1, { node: 'here', epoch: 7, attempt: 2, ...more });
 const here = { said: entry(), held: true };
 const there = entry({ node: 'there', attempt: 3 });
 

@@ -1,31 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KnownHosts, rememberMs } from './known-hosts.ts';
-import { RosterHost, type HostHello } from './roster-host.ts';
+import { RosterHost } from './roster-host.ts';
+import { hello } from './scripted-host.contract.ts';
 
-const hello = (hostId: string): HostHello => ({
-  hostId,
-  boot: 'b',
-  epoch: 1,
-  attempt: 1,
-  dictionary: 'd',
-  machine: {
-    name: 'web-1',
-    os: '',
-    kernel: '',
-    arch: '',
-    model: '',
-    cpu: '',
-    cores: 2,
-    memoryBytes: 1,
-    virtual: '',
-  },
-  cluster: 'default',
-  labels: {},
-  agentVersion: '1',
-  periodMs: 1000,
-  clockOffsetMs: 0,
-});
 const connect = (known: KnownHosts<{ roster: RosterHost }>, hostId: string, nowMs: number): RosterHost => {
   const roster = known.hosts.get(hostId)?.roster ?? new RosterHost('node-a', hello(hostId));
   known.add(hostId, { roster });

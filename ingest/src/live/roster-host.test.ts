@@ -1,30 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RosterHost, type HostHello } from './roster-host.ts';
+import { RosterHost } from './roster-host.ts';
+import { hello } from './scripted-host.contract.ts';
 
-const hello = (hostId: string): HostHello => ({
-  hostId,
-  boot: 'b',
-  epoch: 1,
-  attempt: 1,
-  dictionary: 'd',
-  machine: {
-    name: 'web-1',
-    os: '',
-    kernel: '',
-    arch: '',
-    model: '',
-    cpu: '',
-    cores: 2,
-    memoryBytes: 1,
-    virtual: '',
-  },
-  cluster: 'default',
-  labels: {},
-  agentVersion: '1',
-  periodMs: 1000,
-  clockOffsetMs: 0,
-});
 const well = { degraded: [], clockOffsetMs: 0 };
 
 test('an entry is due at each change of state and only then', () => {

@@ -38,7 +38,7 @@ test('a tab is greeted with everything the overview shows', async (t) => {
   const greeting = await openTab(t, web.url).greeted();
   assert.deepEqual(
     greeting.roster.map((entry) => entry.machine.name),
-    ['host-1'],
+    ['web-1.example.net'],
   );
   assert.deepEqual(
     greeting.ingest.map((node) => node.name),

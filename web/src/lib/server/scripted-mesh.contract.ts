@@ -12,6 +12,7 @@ import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock, type Clock } from '@thrum/actors/system/clock';
 import { silentLog, type Log } from '@thrum/actors/system/log';
 import { eventually } from '@thrum/actors/testing/eventually';
+import { testEntry, testHostId as hostId } from '@thrum/actors/testing/roster-entries';
 import { startMembership } from '@thrum/actors/membership/membership';
 import { startPresence } from '@thrum/actors/presence/presence';
 import { startTopics } from '@thrum/actors/topics/topics';
@@ -33,25 +34,10 @@ import { createAccess } from './sign-in/tab-guard.ts';
 import { startWebNode } from './web-node.ts';
 
 const key = 'key of a scripted mesh';
-const machine = { name: 'x', os: '', kernel: '', arch: '', model: '', cpu: '', cores: 1, memoryBytes: 1, virtual: '' };
 
-export const hostId = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+export { hostId };
 
-export const entryOf = (node: string, n: number, attempt: number): RosterEntry => ({
-  hostId: hostId(n),
-  machine: { ...machine, name: `host-${n}` },
-  cluster: 'default',
-  labels: {},
-  agentVersion: '1',
-  periodMs: 1000,
-  connection: 'connected',
-  sinceMs: 0,
-  clockOffsetMs: 0,
-  node,
-  epoch: 1,
-  attempt,
-  degraded: [],
-});
+export const entryOf = (node: string, n: number, attempt: number): RosterEntry => testEntry(n, { node, attempt });
 
 export const frameOf = (n: number, seq: number, table = 1, width = 1): Uint8Array =>
   encodeHostFrame({
