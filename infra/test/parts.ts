@@ -23,7 +23,7 @@ const isExecutable = (path: string): boolean => {
 };
 
 /** Also where the PATH of an ordinary user does not look. */
-export const onPath = (program: string, env: NodeJS.ProcessEnv): boolean =>
+const onPath = (program: string, env: NodeJS.ProcessEnv): boolean =>
   [...(env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
     .filter((folder) => folder !== '')
     .some((folder) => isExecutable(join(folder, program)));

@@ -25,21 +25,21 @@ import { rules as linkRules } from './rules.ts';
 import type { LinkRules } from './rules.ts';
 import { socketTransport } from './socket-transport.ts';
 import type { Urgency } from './outbox.ts';
-import type { PackExtension } from './packer.ts';
+import type { PackExtension } from './packing.ts';
 import { transportLimits } from './transport.ts';
 import type { Connection, ConnectionEvents, Transport } from './transport.ts';
-import { Unreadable } from './unpacker.ts';
+import { Unreadable } from './frame-check.ts';
 
 export type { NodeInfo } from './node-info.ts';
 export type { AskOutcome } from './asks.ts';
 
 export type TellOutcome = { ok: true } | { ok: false; reason: 'no-link' | 'full' };
 
-/** `droppable`: may be dropped later when the peer is slow (counted), because a newer message makes up for it. */
 const told = { ok: true } as const;
 const full = { ok: false, reason: 'full' } as const;
 const noLink = { ok: false, reason: 'no-link' } as const;
 
+/** `droppable`: may be dropped later when the peer is slow (counted), because a newer message makes up for it. */
 export type TellOptions = { droppable?: boolean };
 
 export type PeerListener = {
@@ -218,11 +218,11 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
   };
 
   /** Of a message to several. */
-  const packForAny: PackExtension = (value, packer) => traffic?.pack(value, packer, undefined) ?? false;
+  const packForAny: PackExtension = (value) => traffic?.pack(value, undefined);
   const packFor =
     (to: NodeInfo): PackExtension =>
-    (value, packer) =>
-      traffic?.pack(value, packer, to) ?? false;
+    (value) =>
+      traffic?.pack(value, to);
 
   const onLinked = (peer: NodeInfo, connection: Connection, version: number): ConnectionEvents => {
     const former = links.get(peer.id);
@@ -232,9 +232,9 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
       ...{ connection, version, clock, counts, rules },
       maxOutboxBytes: options.maxOutboxBytes ?? defaultOutboxBytes,
       pack: packFor(peer),
-      unpack: (type, unpacker) => {
+      unpack: (type, fields, notes) => {
         if (!traffic) throw new Unreadable('a reference, and nobody here knows of actors');
-        return traffic.unpack(type, unpacker, peer);
+        return traffic.unpack(type, fields, notes, peer);
       },
       onMessage: (message) => onMessage(peer, message),
       onEnd: (reason) => takeDown(link, reason),

@@ -17,5 +17,3 @@ export const noMembershipCounts = () => ({
   malformed: 0,
   listenerFailures: 0,
 });
-
-export type MembershipCounts = ReturnType<typeof noMembershipCounts>;

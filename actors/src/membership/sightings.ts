@@ -64,6 +64,3 @@ export const wordNow = (report: Report | undefined, nowMs: number): Word | undef
   const { heardForMs } = report.word;
   return { ...report.word, heardForMs: heardForMs === undefined ? undefined : heardForMs + nowMs - report.atMs };
 };
-
-export const hasWord = (sighting: Sighting, witnessId: string, nowMs: number): boolean =>
-  wordNow(sighting.reports.get(witnessId), nowMs) !== undefined;

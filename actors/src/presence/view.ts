@@ -25,7 +25,7 @@ export type Fold =
   | { readonly ok: false; readonly reason: string };
 
 /** Far above what one mesh is built for (5,000 agents); each is what a hostile node could make all others hold. */
-export const viewBounds = { maxHosts: 20_000, maxContainers: 100_000, maxContainersPerHost: 2000 } as const;
+const viewBounds = { maxHosts: 20_000, maxContainers: 100_000, maxContainersPerHost: 2000 } as const;
 
 const bytesOf = (text: string): number => Buffer.byteLength(text);
 const same: Fold = { ok: true, changed: false, moreBytes: 0 };

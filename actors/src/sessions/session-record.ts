@@ -29,8 +29,8 @@ export const noEntries: Entries = { sessions: [], users: [] };
 
 const sidPattern = /^[A-Za-z0-9_-]{43}$/;
 export const sidBytes = 32;
-export const maxUserChars = 200;
-export const maxGeneration = 1_000_000_000;
+const maxUserChars = 200;
+const maxGeneration = 1_000_000_000;
 
 export const isSid = (text: string): boolean => sidPattern.test(text);
 export const idOf = (sid: string): string => hash('sha256', sid, 'base64url');

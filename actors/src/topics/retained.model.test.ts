@@ -89,7 +89,7 @@ const runRetained = async (steps: readonly Step[], seed: number, rules: Partial<
 test('after all faults every subscriber has the newest of every key, and nothing that was forgotten', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.nat(1000), (steps, seed) => runRetained(steps, seed)),
-    { numRuns: 100 },
+    { numRuns: 150 },
   );
 });
 

@@ -11,7 +11,7 @@ export const interestBounds = {
 } as const;
 
 /** How often a subscriber is told that what it knows of a topic may be old: each time it may ask for a snapshot. */
-const staleEveryMs = 1000;
+export const staleEveryMs = 1000;
 /** How often one peer is told all that is retained of one topic, which may be megabytes. */
 const wholeEveryMs = 1000;
 

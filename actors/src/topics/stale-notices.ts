@@ -3,10 +3,9 @@
  * than the rule allows for one publisher and topic: what comes sooner is said once, later. Bounded by the topics this node wants and its peers.
  */
 import type { Clock, Timer } from '../system/clock.ts';
+import { staleEveryMs } from './rules.ts';
 import type { TopicRules } from './rules.ts';
 import type { StaleReason } from './subscribers.ts';
-
-const againMs = 1000;
 
 export class StaleNotices {
   readonly #clock: Clock;
@@ -36,7 +35,7 @@ export class StaleNotices {
     const toldMs = this.#toldMs.get(topic)?.get(node) ?? -Infinity;
     if (this.#rules.mayTellStale(toldMs, nowMs)) this.#now(topic, node, why);
     else {
-      const timer = this.#clock.after(Math.max(1, toldMs + againMs - nowMs), () => {
+      const timer = this.#clock.after(Math.max(1, toldMs + staleEveryMs - nowMs), () => {
         this.#waiting.get(topic)?.delete(node);
         // A gap is the stronger word, and may be what came meanwhile.
         this.#now(topic, node, 'gap');

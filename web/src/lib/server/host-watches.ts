@@ -4,7 +4,7 @@ import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
 import type { Counters } from './counters.ts';
 import { createHostWatch, type HostWatch, type SnapshotOutcome, type Viewer } from './host-watch.ts';
 
-export const watchesLimits = {
+const watchesLimits = {
   /** Watched hosts: each keeps its last ten minutes here, about 2 MB. */
   maxHosts: 500,
   lingerMs: 20_000,

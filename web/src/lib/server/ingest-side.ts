@@ -17,7 +17,7 @@ import type { SnapshotOutcome } from './host-watch.ts';
 import { createHostWatches } from './host-watches.ts';
 import { createOverviewCache } from './overview-cache.ts';
 
-export const meshLimits = {
+const meshLimits = {
   snapshotDeadlineMs: 5_000,
   overviewDeadlineMs: 5_000,
   overviewRetryMs: 1_000,
@@ -37,8 +37,6 @@ export type IngestSideParts = {
   system: ActorSystem;
   counters: Counters;
 };
-
-export type IngestSide = ReturnType<typeof startIngestSide>;
 
 const has = <K extends string>(value: unknown, key: K): value is Record<K, unknown> =>
   typeof value === 'object' && value !== null && key in value;

@@ -23,8 +23,6 @@ export const overviewLimits = {
 type Kept = { readonly bytes: Uint8Array; readonly arrivedMs: number };
 type Last = { readonly row: OverviewRow; readonly arrivedMs: number };
 
-export type OverviewCache = ReturnType<typeof createOverviewCache>;
-
 const aged = (row: OverviewRow, byMs: number): OverviewRow => ({ ...row, ageMs: row.ageMs + Math.max(0, byMs) });
 
 export const createOverviewCache = (monotonicMs: () => number) => {

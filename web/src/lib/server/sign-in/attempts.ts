@@ -5,7 +5,7 @@
  */
 import { rules, signInLimits, type SignInRules } from './rules.ts';
 
-export const attemptLimits = { maxAccounts: 10_000, maxAddresses: 10_000 } as const;
+const attemptLimits = { maxAccounts: 10_000, maxAddresses: 10_000 } as const;
 
 export type AttemptVerdict = { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number };
 

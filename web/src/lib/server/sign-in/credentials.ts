@@ -4,7 +4,7 @@
  */
 import { commonPasswords } from './common-passwords.ts';
 
-export const credentialLimits = { minPasswordChars: 10, maxPasswordChars: 200, maxNameChars: 64 } as const;
+const credentialLimits = { minPasswordChars: 10, maxPasswordChars: 200, maxNameChars: 64 } as const;
 
 const namePattern = /^[a-z0-9][a-z0-9._@-]*$/;
 
