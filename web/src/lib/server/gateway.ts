@@ -233,6 +233,8 @@ export const startGateway = (parts: GatewayParts): Gateway => {
       if (reason === 'parse error' || reason === 'transport error') counters.add('web_connections_broken');
       outlet.gone();
       actor.stop();
+      // A connection is one tab: who could leave and come again on it would have a greeting and a full allowance each time.
+      socket.conn.close();
     });
     // Between its admission and now the session may have ended.
     const visitor = visitors.get(socket.request);

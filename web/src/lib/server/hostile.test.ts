@@ -149,6 +149,27 @@ test('a flood of messages is refused as too fast', async (t) => {
   await isUnharmed();
 });
 
+test('a tab that leaves without hanging up is hung up on: it cannot come again and again by one connection', async (t) => {
+  const { web, isUnharmed } = await startWitness(t);
+  const tab = openTab(t, web.url);
+  await tab.greeted();
+  const { engine } = tab.socket.io;
+  const isClosed = (): boolean => engine.readyState === 'closed';
+  // As the client's own library never does: away from the namespace and back, on the same connection.
+  for (let i = 0; i < 20 && !isClosed(); i += 1)
+    for (const [packet, tabs] of [
+      ['1', 1],
+      ['0', 2],
+    ] as const) {
+      engine.write(packet);
+      await eventually(() => isClosed() || web.tabs() === tabs);
+    }
+  await eventually(isClosed);
+  await eventually(() => web.tabs() === 1);
+  assert.ok((web.counters()['web_tabs_opened'] ?? 0) <= 3, `${web.counters()['web_tabs_opened']} tabs`);
+  await isUnharmed();
+});
+
 test('a page of another site, and a name of another site, are not let in', async (t) => {
   const { web, isUnharmed } = await startWitness(t);
   const strangers = [
