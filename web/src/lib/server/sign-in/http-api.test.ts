@@ -61,6 +61,20 @@ test('a node that dies between the claim and the user leaves an installation tha
   assert.equal((await other.post('sign-in', { name: 'ada', password })).status, 200);
 });
 
+test('a store that was made anew has its first user again, who comes in; who was in before is out', async (t) => {
+  const clock = fakeClock();
+  const door = await startDoor(t, { clock });
+  const cookie = cookieIn(await door.post('set-up', first));
+  // As after two new passwords.
+  await door.sessions.endBefore('ada', Number(door.store.kept.get('users/ada')?.value['generation']) + 2);
+  door.store.kept.clear();
+  clock.advance(60_000);
+  const again = await door.post('set-up', first);
+  assert.equal(again.status, 200);
+  assert.equal((await door.ask('GET', 'me', undefined, { cookie: cookieIn(again) })).body['user'], 'ada');
+  assert.equal((await door.ask('GET', 'me', undefined, { cookie })).body['user'], null);
+});
+
 test('a wrong password, an unknown user and a name that can be none are one answer', async (t) => {
   const door = await startDoor(t);
   await door.post('set-up', first);

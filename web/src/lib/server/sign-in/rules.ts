@@ -16,6 +16,8 @@ export const signInLimits = {
   addressPerMinute: 20,
   /** How long a link of `thrum user reset` works. */
   resetMs: 60 * 60_000,
+  /** Generations are counted in this, so that they stay within what sessions keep (10^9) for centuries. */
+  generationStepMs: 10_000,
 } as const;
 
 export const rules = {
@@ -39,8 +41,12 @@ export const rules = {
     user: { readonly generation: number },
     nowMs: number,
   ): boolean => nowMs < reset.expiresMs && reset.generation === user.generation,
-  /** All sessions of the generations before end. */
-  nextGeneration: (generation: number): number => generation + 1,
+  /**
+   * All sessions of the generations before end. Web nodes remember the largest one longer than a store that was restored or made anew: by the
+   * clock it is larger than any such store can have given, or nobody could sign in.
+   */
+  nextGeneration: (generation: number, nowMs: number): number =>
+    Math.max(generation + 1, Math.floor(nowMs / signInLimits.generationStepMs)),
 } as const;
 
 /** Tests replace one at a time by a wrong variant. */

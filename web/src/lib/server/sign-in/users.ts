@@ -121,7 +121,8 @@ export const createUsers = (options: {
       const known = await all();
       if (!known.ok) return known;
       if (!use.maySetUp(known.users.length)) return setUpDone();
-      const user: User = { name, password, generation: 1, createdMs: clock.wallMs() };
+      const createdMs = clock.wallMs();
+      const user: User = { name, password, generation: use.nextGeneration(0, createdMs), createdMs };
       const claimed = await documents.put(collections.installation, firstUser, { user }, null);
       if (!claimed.ok) return 'code' in claimed ? claimed : setUpDone();
       const finished = await finishFirst();
@@ -153,7 +154,7 @@ export const createUsers = (options: {
       const used = await documents.delete(collections.resets, key, read.version);
       if (!used.ok) return 'code' in used ? used : badLink();
       const { version, ...user } = read.user;
-      const renewed = { ...user, password, generation: use.nextGeneration(user.generation) };
+      const renewed = { ...user, password, generation: use.nextGeneration(user.generation, clock.wallMs()) };
       const put = await documents.put(collections.users, key, renewed, version);
       if (put.ok) return { ok: true, user: renewed };
       return 'code' in put ? put : raced();
