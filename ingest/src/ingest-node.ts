@@ -10,14 +10,15 @@ import { startService } from '@thrum/actors/link/named-service';
 import { startMembership } from '@thrum/actors/membership/membership';
 import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock } from '@thrum/actors/system/clock';
+import { exposition } from '@thrum/actors/system/exposition';
 import { createLog } from '@thrum/actors/system/log';
+import { processValues } from '@thrum/actors/system/process-values';
 import { startPresence } from '@thrum/actors/presence/presence';
 import { startTopics } from '@thrum/actors/topics/topics';
 import { documentsEndpoint } from '@thrum/actors/wire/documents';
 import type { Target } from '@thrum/actors/wire/schema';
 import { encodeStoreState, storeKey, storeTopic } from '@thrum/actors/wire/store-state';
 import { nodeNameOf, type Config } from './config.ts';
-import { exposition } from './control/exposition.ts';
 import { createDocumentsDoor } from './documents/documents.ts';
 import { startHistory } from './history/history.ts';
 import { Dictionaries } from './intake/dictionaries.ts';
@@ -161,6 +162,7 @@ export const startIngestNode = async (
     metrics: () => {
       const { refused, samplesRefused, ...counts } = intake.counts;
       return exposition(
+        'ingest',
         [
           { part: 'intake', values: { ...counts, ...intake.gauges() } },
           { part: 'live', values: live.counters() },
@@ -182,14 +184,5 @@ export const startIngestNode = async (
       );
     },
     stop: () => (stopping ??= stop()),
-  };
-};
-
-const processValues = (): Record<string, number> => {
-  const { user, system } = process.cpuUsage();
-  return {
-    cpuSeconds: (user + system) / 1e6,
-    residentBytes: process.memoryUsage.rss(),
-    uptimeSeconds: process.uptime(),
   };
 };

@@ -101,6 +101,8 @@ test('with Elasticsearch away the node starts, says so, serves agents, and stops
   agent.send([sampleOf('load', { load1: 1 })]);
   const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   await eventually(async () => assert.match(await metrics(), /^thrum_ingest_live_batches 1$/m));
+  for (const line of (await metrics()).trimEnd().split('\n'))
+    assert.match(line, /^(# TYPE [a-z0-9_]+ untyped|[a-z0-9_]+(\{code="[a-z-]+"\})? [0-9.e+-]+)$/);
   assert.equal(agent.acks.length, 0);
   await node.stop();
   await agent.isRefused('leaving');

@@ -5,7 +5,6 @@ import { connect, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { silentLog } from '@thrum/actors/system/log';
 import { answer, createControlServer } from './control.ts';
-import { exposition } from './exposition.ts';
 
 const options = {
   log: silentLog,
@@ -33,31 +32,6 @@ test('only reading is answered, and only known paths', () => {
     assert.equal(answer(method, '/metrics', options, true).status, 405);
   for (const path of ['/', '/metrics/', '/../etc/passwd', '//', '/healthzz'])
     assert.equal(answer('GET', path, options, true).status, 404, path);
-});
-
-test('counters and counts by code become Prometheus text', () => {
-  const text = exposition(
-    [{ part: 'intake', values: { batchBytes: 5, valuesBad: Number.NaN } }],
-    [{ part: 'intake', name: 'refused', label: 'code', values: new Map([['bad-token', 2]]) }],
-  );
-  assert.equal(
-    text,
-    [
-      '# TYPE thrum_ingest_intake_batch_bytes untyped',
-      'thrum_ingest_intake_batch_bytes 5',
-      '# TYPE thrum_ingest_intake_values_bad untyped',
-      'thrum_ingest_intake_values_bad NaN',
-      '# TYPE thrum_ingest_intake_refused untyped',
-      'thrum_ingest_intake_refused{code="bad-token"} 2',
-      '',
-    ].join('\n'),
-  );
-});
-
-test('a counter that carries the name of its part already does not get it twice', () => {
-  const text = exposition([{ part: 'store', values: { store_held_bytes: 1, stored: 2 } }], []);
-  assert.match(text, /^thrum_ingest_store_held_bytes 1$/m);
-  assert.match(text, /^thrum_ingest_store_stored 2$/m);
 });
 
 test('names of nodes and figures are for programs on this machine, or with the token; health itself is for everybody', async (t) => {

@@ -8,12 +8,13 @@ import { startSessions } from '@thrum/actors/sessions/sessions';
 import { startMembership } from '@thrum/actors/membership/membership';
 import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock } from '@thrum/actors/system/clock';
+import { exposition } from '@thrum/actors/system/exposition';
 import { createLog } from '@thrum/actors/system/log';
+import { processValues } from '@thrum/actors/system/process-values';
 import { startPresence } from '@thrum/actors/presence/presence';
 import { startTopics } from '@thrum/actors/topics/topics';
 import { defaultNodeName, type WebSettings } from './config.ts';
 import { createDocuments } from './documents.ts';
-import { exposition } from './exposition.ts';
 import { allowedNames } from './hosts.ts';
 import { startSignInRoom, type SignInRoom } from './sign-in/start-sign-in.ts';
 import { startWebNode, type WebNode } from './web-node.ts';
@@ -97,7 +98,7 @@ export const startProgram = async (
     web,
     signIn,
     figures: () =>
-      exposition([
+      exposition('web', [
         { part: undefined, values: web.counters() },
         { part: 'sign_in', values: signIn.counters() },
         { part: 'sessions', values: sessions.counters() },
@@ -107,6 +108,7 @@ export const startProgram = async (
         { part: 'topics', values: topics.counters() },
         { part: 'actors', values: system.counters() },
         { part: 'mesh_actors', values: actors.counters() },
+        { part: 'process', values: processValues() },
       ]),
     stop: async () => {
       await web.close();
