@@ -2,12 +2,16 @@
 import { explain, refuse, type Refusal } from '@thrum/actors/wire/refusal';
 import type { SignInAnswer } from '@thrum/actors/wire/sign-in';
 
+/** The server gives up on a store that hangs, and hashes those who came before, well within this. */
+const answerWithinMs = 20_000;
+
 export const enter = async (path: 'sign-in' | 'set-up' | 'reset', body: object): Promise<SignInAnswer> => {
   try {
     const response = await fetch(`/api/${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
+      signal: AbortSignal.timeout(answerWithinMs),
     });
     return (await response.json()) as SignInAnswer;
   } catch {
