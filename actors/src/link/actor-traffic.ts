@@ -3,16 +3,15 @@ import type { Answer } from './endpoints.ts';
 import type { Asks } from './asks.ts';
 import type { ActorMessage } from './messages.ts';
 import type { NodeInfo } from './node-info.ts';
-import type { Packer } from './packer.ts';
+import type { Extension, Notes } from './packing.ts';
 import type { LinkRules } from './rules.ts';
-import type { Unpacker } from './unpacker.ts';
 
 /** What the links call. */
 export type ActorTraffic = {
   take(from: NodeInfo, message: ActorMessage): void;
-  /** Writes a reference or a reply in a message to this node (undefined: to several); false when it is neither. */
-  pack(value: object, packer: Packer, to: NodeInfo | undefined): boolean;
-  unpack(type: number, unpacker: Unpacker, from: NodeInfo): unknown;
+  /** Writes a reference or a reply in a message to this node (undefined: to several); undefined when it is neither. */
+  pack(value: object, to: NodeInfo | undefined): Extension | undefined;
+  unpack(type: number, fields: readonly unknown[], notes: Notes, from: NodeInfo): unknown;
 };
 
 export type ActorPort = {

@@ -8,17 +8,16 @@ import { asReply, replyUntilMs } from '../system/reply.ts';
 import type { ActorPort } from './actor-traffic.ts';
 import type { AnyActor, Exports } from './exports.ts';
 import type { NodeInfo } from './node-info.ts';
-import type { Packer } from './packer.ts';
+import type { Extension, Notes } from './packing.ts';
 import { QuestionReply } from './question-reply.ts';
 import { NoRoom, packOwn, packOwnReply, packReference, packReply, unpackCarried } from './references.ts';
 import { RemoteRef } from './remote-ref.ts';
 import type { RemoteActors } from './remote-side.ts';
 import type { Life } from './rules.ts';
-import type { Unpacker } from './unpacker.ts';
 
 export type Carrying = {
-  pack(value: object, packer: Packer, to: NodeInfo | undefined): boolean;
-  unpack(type: number, unpacker: Unpacker, from: NodeInfo): unknown;
+  pack(value: object, to: NodeInfo | undefined): Extension | undefined;
+  unpack(type: number, fields: readonly unknown[], notes: Notes, from: NodeInfo): unknown;
 };
 
 export const createCarrying = (options: {
@@ -30,14 +29,14 @@ export const createCarrying = (options: {
 }): Carrying => {
   const { self, port, exports, remote, clock } = options;
 
-  const passOn = (reply: (value: unknown) => void, untilMs: number, packer: Packer, to: NodeInfo | undefined): void => {
+  const passOn = (reply: (value: unknown) => void, untilMs: number, to: NodeInfo | undefined): Extension => {
     if (!to) throw new Error('a reply can be told to one node only');
     const forMs = Math.max(1, Math.round(untilMs - clock.monotonicMs()));
     const id = port.asks.open(to, forMs, (outcome) => {
       if (outcome.ok) reply(outcome.value);
     });
     if (id === undefined) throw new NoRoom('too many questions are under way');
-    packReply(packer, id, forMs);
+    return packReply(id, forMs);
   };
 
   const answering = (from: NodeInfo, id: number, forMs: number): ((value: unknown) => void) => {
@@ -51,22 +50,20 @@ export const createCarrying = (options: {
   };
 
   return {
-    pack: (value, packer, to) => {
-      if (value instanceof RemoteRef) packReference(packer, value.life, value.id);
-      else if (value instanceof Actor) {
+    pack: (value, to) => {
+      if (value instanceof RemoteRef) return packReference(value.life, value.id);
+      if (value instanceof Actor) {
         const exported = exports.export(value as AnyActor);
         if (!exported) throw new NoRoom('too many actors are known to other nodes');
-        packOwn(packer, exported.id);
-      } else {
-        const untilMs = replyUntilMs(value);
-        if (untilMs === undefined) return false;
-        if (remote.isAsking(value)) packOwnReply(packer);
-        else passOn(value as (value: unknown) => void, untilMs, packer, to);
+        return packOwn(exported.id);
       }
-      return true;
+      const untilMs = replyUntilMs(value);
+      if (untilMs === undefined) return undefined;
+      if (remote.isAsking(value)) return packOwnReply();
+      return passOn(value as (value: unknown) => void, untilMs, to);
     },
-    unpack: (type, unpacker, from) => {
-      const carried = unpackCarried(type, unpacker, from);
+    unpack: (type, fields, notes, from) => {
+      const carried = unpackCarried(type, fields, from);
       switch (carried.kind) {
         case 'reference': {
           const { life, id } = carried;
@@ -76,8 +73,8 @@ export const createCarrying = (options: {
         case 'reply':
           return answering(from, carried.id, carried.forMs);
         case 'own-reply': {
-          const reply = unpacker.noted instanceof QuestionReply ? unpacker.noted : new QuestionReply();
-          unpacker.noted = reply;
+          const reply = notes.noted instanceof QuestionReply ? notes.noted : new QuestionReply();
+          notes.noted = reply;
           return reply.call;
         }
       }

@@ -11,7 +11,8 @@ import type { TestNode } from '../testing/nodes.ts';
 import { diallerHandshake, linkVersions } from './handshake.ts';
 import { decodeFrame, encode, kept, nameLimits } from './messages.ts';
 import type { ActorMessage, LinkMessage } from './messages.ts';
-import { Packer } from './packer.ts';
+import { pack } from './packing.ts';
+import type { Extension } from './packing.ts';
 import { packOwn, packReference, packReply } from './references.ts';
 import { RemoteRef } from './remote-ref.ts';
 
@@ -97,21 +98,21 @@ test('an actor that was never told of is reached by no made-up id', async (t) =>
   assert.equal(a.system.counters().actors, 2);
 });
 
+/** To actor 1, with an extension in it. */
+const sendOf = (extension: Extension): Uint8Array => kept(pack([7, 1, () => undefined], () => extension));
+
 test('forged references, to nodes and lives there are none of, are references that reach nobody', async (t) => {
   const { a, stranger } = await meshWithStranger(t);
   const { got, ref } = keeper(a, 'public');
   a.actors.register('public', ref);
-  const packer = new Packer();
-  const body = (write: (packer: Packer) => void): Uint8Array => {
-    packer.begin().array(3).number(7).number(1);
-    write(packer);
-    return kept(packer.take());
-  };
-  stranger.send(body((into) => packReference(into, { id: 'n01', incarnation: 1 }, 1)));
-  stranger.send(body((into) => packReference(into, { id: 'nowhere', incarnation: 1 }, 1)));
-  stranger.send(body((into) => packReference(into, a.links.self, 12345)));
-  stranger.send(body((into) => packOwn(into, 77)));
-  stranger.send(body((into) => packReply(into, 5, 1000)));
+  for (const forged of [
+    packReference({ id: 'n01', incarnation: 1 }, 1),
+    packReference({ id: 'nowhere', incarnation: 1 }, 1),
+    packReference(a.links.self, 12345),
+    packOwn(77),
+    packReply(5, 1000),
+  ])
+    stranger.send(sendOf(forged));
   await eventually(() => assert.equal(got.length, 5));
   const refs = got.slice(0, 3) as ActorRef<string>[];
   for (const one of refs) {
@@ -192,7 +193,6 @@ test('ten thousand mutated frames end at most the link they came over', async (t
   const { ref } = keeper(a, 'public');
   a.actors.register('public', ref);
   const random = seededRandom(11);
-  const packer = new Packer();
   const good: readonly Uint8Array[] = [
     ...(
       [
@@ -213,8 +213,8 @@ test('ten thousand mutated frames end at most the link they came over', async (t
         { kind: 'who' },
       ] as const
     ).map((message) => kept(encode.actor(message))),
-    (packReference(packer.begin().array(3).number(7).number(1), { id: 'n00', incarnation: 1 }, 1), kept(packer.take())),
-    (packReply(packer.begin().array(3).number(7).number(1), 4, 100), kept(packer.take())),
+    sendOf(packReference({ id: 'n00', incarnation: 1 }, 1)),
+    sendOf(packReply(4, 100)),
   ];
   const carried = (type: number): unknown => type;
   let sent = 0;

@@ -61,8 +61,8 @@ export const startMeshActors = ({ links, system }: MeshActorsOptions): MeshActor
   const local = new LocalWatches(call);
   const port = links.attach({
     take: (from, message) => requests.take(from, message),
-    pack: (value, packer, to) => carrying.pack(value, packer, to),
-    unpack: (type, unpacker, from) => carrying.unpack(type, unpacker, from),
+    pack: (value, to) => carrying.pack(value, to),
+    unpack: (type, fields, notes, from) => carrying.unpack(type, fields, notes, from),
   });
   const remote = new RemoteActors({ port, clock, counts, call });
   const exports = new Exports(({ id, watchers }, reason) => {

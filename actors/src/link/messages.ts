@@ -5,10 +5,9 @@
  */
 import { nodeInfoSchema } from './node-info.ts';
 import type { NodeInfo } from './node-info.ts';
-import { Packer } from './packer.ts';
-import type { PackExtension } from './packer.ts';
-import { Unpacker, Unreadable } from './unpacker.ts';
-import type { UnpackExtension } from './unpacker.ts';
+import { Unreadable } from './frame-check.ts';
+import { pack, unpack } from './packing.ts';
+import type { PackExtension, UnpackExtension } from './packing.ts';
 
 /** To and about actors; a node that speaks version 1 knows none of these. `actor` is an id of the node that has it. */
 export type ActorMessage =
@@ -51,149 +50,130 @@ export const nameLimits = {
   chars: 200,
 } as const;
 
-const packer = new Packer();
-const unpacker = new Unpacker();
-const begin = (fields: number, kind: number, extension?: PackExtension): Packer =>
-  packer
-    .begin(extension)
-    .array(fields + 1)
-    .number(kind);
 const shorten = (detail: string): string => detail.slice(0, maxDetailChars);
 
 const encodeActorMessage = (message: ActorMessage, extension?: PackExtension): Uint8Array => {
   switch (message.kind) {
     case 'send':
-      return begin(2, code.send, extension).number(message.actor).value(message.body).take();
+      return pack([code.send, message.actor, message.body], extension);
     case 'question':
-      return begin(4, code.question, extension)
-        .number(message.actor)
-        .number(message.id)
-        .number(message.deadlineMs)
-        .value(message.body)
-        .take();
+      return pack([code.question, message.actor, message.id, message.deadlineMs, message.body], extension);
     case 'stop':
     case 'watch':
     case 'unwatch':
-      return begin(1, code[message.kind]).number(message.actor).take();
+      return pack([code[message.kind], message.actor]);
     case 'down':
-      return begin(3, code.down).number(message.actor).text(message.reason).text(shorten(message.detail)).take();
+      return pack([code.down, message.actor, message.reason, shorten(message.detail)]);
     case 'names':
-      return begin(2, code.names).value(message.all).value(message.names).take();
+      return pack([code.names, message.all, message.names]);
     case 'unname':
-      return begin(1, code.unname).text(message.name).take();
+      return pack([code.unname, message.name]);
     case 'who':
-      return begin(0, code.who).take();
+      return pack([code.who]);
   }
 };
 
 /**
- * What they give holds until the next one (see `Packer.take`): for an outbox, which copies it, or through `kept`.
+ * What they give holds until the next one (see `pack`): for an outbox, which copies it, or through `kept`.
  * Throws on what cannot be carried (functions, bigint, cycles): a mistake of the caller.
  */
 export const encode = {
   tell: (endpoint: string, body: unknown, extension?: PackExtension): Uint8Array =>
-    begin(2, code.tell, extension).text(endpoint).value(body).take(),
+    pack([code.tell, endpoint, body], extension),
   ask: (id: number, endpoint: string, body: unknown, extension?: PackExtension): Uint8Array =>
-    begin(3, code.ask, extension).number(id).text(endpoint).value(body).take(),
+    pack([code.ask, id, endpoint, body], extension),
   answer: (id: number, value: unknown, extension?: PackExtension): Uint8Array =>
-    begin(2, code.answer, extension).number(id).value(value).take(),
-  failure: (id: number, detail: string, why?: string): Uint8Array => {
-    const failure = begin(why === undefined ? 2 : 3, code.failure)
-      .number(id)
-      .text(shorten(detail));
-    return (why === undefined ? failure : failure.text(why)).take();
-  },
-  beat: (): Uint8Array => begin(0, code.beat).take(),
-  peers: (peers: readonly NodeInfo[]): Uint8Array => begin(1, code.peers).value(peers).take(),
-  bye: (reason: string): Uint8Array => begin(1, code.bye).text(shorten(reason)).take(),
+    pack([code.answer, id, value], extension),
+  failure: (id: number, detail: string, why?: string): Uint8Array =>
+    pack([code.failure, id, shorten(detail), ...(why === undefined ? [] : [why])]),
+  beat: (): Uint8Array => pack([code.beat]),
+  peers: (peers: readonly NodeInfo[]): Uint8Array => pack([code.peers, peers]),
+  bye: (reason: string): Uint8Array => pack([code.bye, shorten(reason)]),
   actor: encodeActorMessage,
 };
 
 export const kept = (bytes: Uint8Array): Uint8Array => Buffer.from(bytes);
 
-const readDown = (from: Unpacker): LinkMessage => {
-  const actor = from.count();
-  const reason = from.text(10);
+const count = (value: unknown): number => {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw new Unreadable('expected a whole number of at least 0');
+  return value;
+};
+const text = (value: unknown, maxChars: number): string => {
+  if (typeof value !== 'string' || value.length > maxChars)
+    throw new Unreadable(`expected a text of at most ${maxChars} characters`);
+  return value;
+};
+
+const readDown = (actor: unknown, reason: unknown, detail: unknown): LinkMessage => {
   if (reason !== 'stopped' && reason !== 'failed' && reason !== 'lost') throw new Unreadable('no known end');
-  return { kind: 'down', actor, reason, detail: from.text(maxDetailChars) };
+  return { kind: 'down', actor: count(actor), reason, detail: text(detail, maxDetailChars) };
 };
 
-const readNames = (from: Unpacker): LinkMessage => {
-  const all = from.value() === true;
-  const length = from.array();
-  if (length > nameLimits.perNode) throw new Unreadable(`${length} names at once`);
-  const names: (readonly [string, number])[] = [];
-  for (let i = 0; i < length; i += 1) {
-    if (from.array() !== 2) throw new Unreadable('expected a name and its actor');
-    names.push([from.text(nameLimits.chars), from.count()]);
-  }
-  return { kind: 'names', all, names };
+const readNames = (all: unknown, given: unknown): LinkMessage => {
+  if (!Array.isArray(given) || given.length > nameLimits.perNode) throw new Unreadable('expected not too many names');
+  const names = given.map((pair: unknown): readonly [string, number] => {
+    if (!Array.isArray(pair) || pair.length !== 2) throw new Unreadable('expected a name and its actor');
+    return [text(pair[0], nameLimits.chars), count(pair[1])];
+  });
+  return { kind: 'names', all: all === true, names };
 };
 
-const readPeers = (from: Unpacker): LinkMessage => {
-  const peers = nodeInfoSchema.array().max(maxPeers).safeParse(from.value());
+const readPeers = (given: unknown): LinkMessage => {
+  const peers = nodeInfoSchema.array().max(maxPeers).safeParse(given);
   if (!peers.success) throw new Unreadable('expected peers');
   return { kind: 'peers', peers: peers.data };
 };
 
-/** Reads the message whose array has `fields` values behind its kind; those it leaves are skipped by the caller. */
-const readFields = (from: Unpacker, kind: number, fields: number): { message: LinkMessage; read: number } => {
+/** How many values belong to each kind at least; more are skipped. */
+const fewest: readonly number[] = [2, 3, 2, 2, 0, 1, 1, 2, 4, 1, 1, 1, 3, 2, 1, 0];
+
+const readMessage = (value: unknown, noted: unknown): LinkMessage => {
+  if (!Array.isArray(value)) throw new Unreadable('expected an array');
+  const fields: readonly unknown[] = value;
+  const [kind, first, second, third, fourth] = fields;
+  if (typeof kind !== 'number') throw new Unreadable('a message of no kind');
+  if (fields.length - 1 < (fewest[kind] ?? 0)) throw new Unreadable('a message that ends early');
   switch (kind) {
     case code.send:
-      return { message: { kind: 'send', actor: from.count(), body: from.value() }, read: 2 };
+      return { kind: 'send', actor: count(first), body: second };
     case code.tell:
-      return { message: { kind: 'tell', endpoint: from.text(maxEndpointChars), body: from.value() }, read: 2 };
-    case code.question: {
-      const [actor, id, deadlineMs] = [from.count(), from.count(), from.count()];
-      from.noted = undefined;
-      const body = from.value();
-      return { message: { kind: 'question', actor, id, deadlineMs, body, noted: from.noted }, read: 4 };
-    }
-    case code.ask: {
-      const id = from.count();
-      return { message: { kind: 'ask', id, endpoint: from.text(maxEndpointChars), body: from.value() }, read: 3 };
-    }
-    case code.answer:
-      return { message: { kind: 'answer', id: from.count(), value: from.value() }, read: 2 };
-    case code.failure: {
-      const [id, detail] = [from.count(), from.text(maxDetailChars)];
+      return { kind: 'tell', endpoint: text(first, maxEndpointChars), body: second };
+    case code.question:
       return {
-        message: { kind: 'failure', id, detail, code: fields > 2 ? from.text(20) : undefined },
-        read: Math.min(fields, 3),
+        ...{ kind: 'question', actor: count(first), id: count(second), deadlineMs: count(third), body: fourth, noted },
       };
+    case code.ask:
+      return { kind: 'ask', id: count(first), endpoint: text(second, maxEndpointChars), body: third };
+    case code.answer:
+      return { kind: 'answer', id: count(first), value: second };
+    case code.failure: {
+      const why = fields.length > 3 ? text(third, 20) : undefined;
+      return { kind: 'failure', id: count(first), detail: text(second, maxDetailChars), code: why };
     }
     case code.beat:
-      return { message: { kind: 'beat' }, read: 0 };
+      return { kind: 'beat' };
     case code.peers:
-      return { message: readPeers(from), read: 1 };
+      return readPeers(first);
     case code.bye:
-      return { message: { kind: 'bye', reason: from.text(maxDetailChars) }, read: 1 };
+      return { kind: 'bye', reason: text(first, maxDetailChars) };
     case code.stop:
-      return { message: { kind: 'stop', actor: from.count() }, read: 1 };
+      return { kind: 'stop', actor: count(first) };
     case code.watch:
-      return { message: { kind: 'watch', actor: from.count() }, read: 1 };
+      return { kind: 'watch', actor: count(first) };
     case code.unwatch:
-      return { message: { kind: 'unwatch', actor: from.count() }, read: 1 };
+      return { kind: 'unwatch', actor: count(first) };
     case code.down:
-      return { message: readDown(from), read: 3 };
+      return readDown(first, second, third);
     case code.names:
-      return { message: readNames(from), read: 2 };
+      return readNames(first, second);
     case code.unname:
-      return { message: { kind: 'unname', name: from.text(nameLimits.chars) }, read: 1 };
+      return { kind: 'unname', name: text(first, nameLimits.chars) };
     case code.who:
-      return { message: { kind: 'who' }, read: 0 };
+      return { kind: 'who' };
     default:
       throw new Unreadable('a message of no known kind');
   }
-};
-
-const readMessage = (from: Unpacker): LinkMessage => {
-  const length = from.array();
-  if (length < 1) throw new Unreadable('an empty message');
-  const { message, read } = readFields(from, from.count(), length - 1);
-  if (read > length - 1) throw new Unreadable('a message that ends early');
-  for (let skip = read; skip < length - 1; skip += 1) from.value();
-  return message;
 };
 
 export type Decoded = { ok: true; messages: readonly LinkMessage[] } | { ok: false; detail: string };
@@ -202,8 +182,7 @@ export type Decoded = { ok: true; messages: readonly LinkMessage[] } | { ok: fal
 export const decodeFrame = (frame: Uint8Array, extension?: UnpackExtension): Decoded => {
   const messages: LinkMessage[] = [];
   try {
-    unpacker.begin(frame, extension);
-    while (!unpacker.isAtEnd) messages.push(readMessage(unpacker));
+    unpack(frame, (value, noted) => void messages.push(readMessage(value, noted)), extension);
   } catch (error) {
     if (error instanceof Unreadable) return { ok: false, detail: error.message };
     throw error;

@@ -7,7 +7,7 @@
  * each message would cost more than all the rest of telling it.
  */
 import { Mailbox } from '../system/mailbox.ts';
-import { viewBytes } from './packer.ts';
+import { viewBytes } from './packing.ts';
 import { rules as linkRules } from './rules.ts';
 
 export type Urgency = 'control' | 'ordinary' | 'droppable';

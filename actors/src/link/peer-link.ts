@@ -10,10 +10,9 @@ import type { LinkMessage } from './messages.ts';
 import type { NodeInfo } from './node-info.ts';
 import { Outbox } from './outbox.ts';
 import type { Urgency } from './outbox.ts';
-import type { PackExtension } from './packer.ts';
+import type { PackExtension, UnpackExtension } from './packing.ts';
 import type { LinkRules } from './rules.ts';
 import type { Connection } from './transport.ts';
-import type { UnpackExtension } from './unpacker.ts';
 
 const inFlightBytes = 256 * 1024;
 const batchBytes = 128 * 1024;

@@ -3,10 +3,9 @@
  * actors are short. A reply is an id of the sender's questions: whoever got it may answer the sender once, until the ask is over.
  */
 import type { NodeInfo } from './node-info.ts';
-import type { Packer } from './packer.ts';
+import { Unreadable } from './frame-check.ts';
+import type { Extension } from './packing.ts';
 import type { Life } from './rules.ts';
-import { Unreadable } from './unpacker.ts';
-import type { Unpacker } from './unpacker.ts';
 
 const type = { own: 1, reference: 2, reply: 3, ownReply: 4 } as const;
 const maxIdChars = 100;
@@ -19,32 +18,37 @@ export class NoRoom extends Error {
   readonly code = 'NO_ROOM';
 }
 
-export const packOwn = (packer: Packer, id: number): void => packer.extension(type.own, () => packer.number(id));
+export const packOwn = (id: number): Extension => ({ type: type.own, fields: [id] });
 
-export const packReference = (packer: Packer, life: Life, id: number): void =>
-  packer.extension(type.reference, () => packer.text(life.id).number(life.incarnation).number(id));
+export const packReference = (life: Life, id: number): Extension => ({
+  type: type.reference,
+  fields: [life.id, life.incarnation, id],
+});
 
 /** `forMs`: how long the ask it answers goes on. */
-export const packReply = (packer: Packer, id: number, forMs: number): void =>
-  packer.extension(type.reply, () => packer.number(id).number(forMs));
+export const packReply = (id: number, forMs: number): Extension => ({ type: type.reply, fields: [id, forMs] });
 
 /** Of the very question it is in. */
-export const packOwnReply = (packer: Packer): void => packer.extension(type.ownReply, () => undefined);
+export const packOwnReply = (): Extension => ({ type: type.ownReply, fields: [] });
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** Throws `Unreadable` on what no node packs. */
-export const unpackCarried = (kind: number, unpacker: Unpacker, from: NodeInfo): Carried => {
+export const unpackCarried = (kind: number, fields: readonly unknown[], from: NodeInfo): Carried => {
+  const [first, second, third] = fields;
   switch (kind) {
     case type.own:
-      return { kind: 'reference', life: from, id: unpacker.count() };
-    case type.reference: {
-      const life = { id: unpacker.text(maxIdChars), incarnation: unpacker.count() };
-      return { kind: 'reference', life, id: unpacker.count() };
-    }
+      if (isCount(first)) return { kind: 'reference', life: from, id: first };
+      break;
+    case type.reference:
+      if (typeof first === 'string' && first.length <= maxIdChars && isCount(second) && isCount(third))
+        return { kind: 'reference', life: { id: first, incarnation: second }, id: third };
+      break;
     case type.reply:
-      return { kind: 'reply', id: unpacker.count(), forMs: unpacker.count() };
+      if (isCount(first) && isCount(second)) return { kind: 'reply', id: first, forMs: second };
+      break;
     case type.ownReply:
       return { kind: 'own-reply' };
-    default:
-      throw new Unreadable(`an extension of type ${kind}`);
   }
+  throw new Unreadable(`an extension of type ${kind} that no node of ours writes`);
 };
