@@ -52,6 +52,8 @@ export class PresenceDocument {
   readonly #texts: Y.Array<string>;
   #hash = noHash;
   #bytes = 0;
+  /** What was found good last, so that applying it hashes nothing again. */
+  #judged: { readonly update: DocumentUpdate; readonly hash: Hash64 } | undefined;
 
   constructor(name: DocumentName) {
     this.name = name;
@@ -87,7 +89,7 @@ export class PresenceDocument {
     const stateVector = this.stateVector;
     this.#doc.clientID = this.#client;
     this.#doc.transact(() => this.#texts.push([...texts]));
-    this.#grow(texts);
+    this.#grow(texts, texts.reduce(hashOn, this.#hash));
     return { from, to: this.length, hash: this.hash, bytes: Y.encodeStateAsUpdate(this.#doc, stateVector) };
   }
 
@@ -112,7 +114,9 @@ export class PresenceDocument {
     if (update.from + texts.length !== update.to) return malformed;
     const fresh = texts.slice(this.length - update.from);
     const hash = fresh.reduce(hashOn, this.#hash);
-    return hashHex(hash) === update.hash ? { ok: true, texts: fresh, hash } : { ok: false, reason: 'other-content' };
+    if (hashHex(hash) !== update.hash) return { ok: false, reason: 'other-content' };
+    this.#judged = { update, hash };
+    return { ok: true, texts: fresh, hash };
   }
 
   /** Only after `inspect` has said that it is good. Gives the new texts as the document holds them. */
@@ -122,7 +126,8 @@ export class PresenceDocument {
     if (this.length !== update.to)
       throw new Error(`BUG: document ${this.id} has ${this.length} texts after an update to ${update.to}`);
     const texts = this.#texts.slice(before);
-    this.#grow(texts);
+    const hash = this.#judged?.update === update ? this.#judged.hash : texts.reduce(hashOn, this.#hash);
+    this.#grow(texts, hash);
     return texts;
   }
 
@@ -130,8 +135,9 @@ export class PresenceDocument {
     this.#doc.destroy();
   }
 
-  #grow(texts: readonly string[]): void {
-    this.#hash = texts.reduce(hashOn, this.#hash);
+  #grow(texts: readonly string[], hash: Hash64): void {
+    this.#hash = hash;
+    this.#judged = undefined;
     this.#bytes += utf8Bytes(texts);
   }
 }
