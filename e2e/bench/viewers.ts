@@ -1,7 +1,8 @@
 /**
  * A program of its own that plays many viewers: bare WebSockets that speak as much socket.io as a page needs to watch a host, so that what is
  * measured is the server and not a thousand client libraries. `node viewers.ts '{"url", "count", "host", "cookie"}'`; without a host it is
- * a plain listener. Tells its parent over IPC when all are there; takes `measure` and answers with what came; `stall` stops some reading.
+ * a plain listener. Tells its parent over IPC when all are there; takes `measure` and answers with what came. With `stall` one stops reading and
+ * goes on asking: what it is sent soon no longer fits what the kernel holds for it.
  *
  * A frame's age is taken when its bytes are seen: now, less the moment ingest took the sample in, which the frame carries.
  */
@@ -21,8 +22,11 @@ export type Measured = {
   /** Frames of any kind that carry values. */
   readonly frames: number;
   readonly hostFrameBytes: number;
+  readonly otherFrameBytes: number;
 };
 
+/** Of the one that does not read: fewer than what a node takes for an attack. */
+const asksEveryMs = 100;
 const sampleMsAt = 8;
 const ageMsAt = 16;
 
@@ -32,13 +36,17 @@ const run = async ({ url, count, host, cookie }: ViewersOptions): Promise<void> 
   let latenciesMs: number[] = [];
   let frames = 0;
   let hostFrameBytes = 0;
+  let otherFrameBytes = 0;
   const stalled = new Set<WebSocket>();
 
   const take = (socket: WebSocket, bytes: Buffer): void => {
     const kind = frameKind(bytes);
     if (kind === frameKinds.snapshot || stalled.has(socket)) return;
     frames += 1;
-    if (kind !== frameKinds.host) return;
+    if (kind !== frameKinds.host) {
+      otherFrameBytes = bytes.length;
+      return;
+    }
     hostFrameBytes = bytes.length;
     latenciesMs.push(nowMs() - bytes.readDoubleLE(sampleMsAt) - bytes.readFloatLE(ageMsAt));
   };
@@ -74,12 +82,14 @@ const run = async ({ url, count, host, cookie }: ViewersOptions): Promise<void> 
     if (message === 'clear') {
       latenciesMs = [];
       frames = 0;
-    } else if (message === 'measure') answer({ latenciesMs, frames, hostFrameBytes } satisfies Measured);
+    } else if (message === 'measure')
+      answer({ latenciesMs, frames, hostFrameBytes, otherFrameBytes } satisfies Measured);
     else if (message === 'stall') {
       const [one] = sockets;
       if (one) {
         stalled.add(one);
         (one as unknown as { _socket: Socket })._socket.pause();
+        setInterval(() => one.send(`421${JSON.stringify(['watch', { host }])}`), asksEveryMs);
       }
     } else process.exit(0);
   });
