@@ -1,97 +1,15 @@
-/**
- * One agent per data directory: whoever listens on the socket `lock` in it owns it. The system takes the listener away with its process,
- * so a crash leaves nothing but a dead file, which is told from a living owner by knocking. Works across containers that share it.
- */
-import { createHash } from 'node:crypto';
-import { closeSync, constants, openSync, renameSync, unlinkSync } from 'node:fs';
-import { createConnection, createServer, type Server } from 'node:net';
-import { join } from 'node:path';
+/** One agent per data directory: two would undo each other's work. */
+import { lockDirectory as lock } from '@thrum/actors/system/directory-lock';
 import { StartError } from './identity.ts';
 
 export type DirectoryLock = { release(): Promise<void> };
 
-const knockMs = 1000;
-
-/** A socket's path may have 107 bytes; below the descriptor of its directory it is short. */
-const shortPath = (directory: string, descriptor: number | undefined): string =>
-  descriptor === undefined ? join(directory, 'lock') : `/proc/self/fd/${descriptor}/lock`;
-
-const pipeName = (directory: string): string =>
-  `\\\\.\\pipe\\thrum-agent-${createHash('sha256').update(directory).digest('hex').slice(0, 32)}`;
-
-/** The process id of the owner, `0` when it is alive but mute, `undefined` when nobody listens there. */
-const knock = (path: string): Promise<number | undefined> =>
-  new Promise((resolve) => {
-    let said = '';
-    const socket = createConnection(path);
-    socket.setTimeout(knockMs, () => socket.destroy());
-    socket.on('data', (data: Buffer) => {
-      said += data.toString();
-    });
-    socket.on('error', () => resolve(undefined));
-    socket.on('close', () => resolve(Number.parseInt(said, 10) || 0));
-  });
-
-const listen = (path: string): Promise<Server | undefined> =>
-  new Promise((resolve, reject) => {
-    const server = createServer((socket) => {
-      socket.on('error', () => socket.destroy());
-      socket.end(`${process.pid}\n`);
-    });
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
-    );
-    server.listen(path, () => resolve(server));
-  });
-
-const inUse = (directory: string, pid: number): StartError =>
-  new StartError(
-    `The data directory ${directory} (THRUM_DATA) is in use by another agent${pid > 0 ? ` (process ${pid})` : ''}: ` +
-      'stop that one, or give this one a directory of its own.',
-  );
-
 /** Throws a StartError when another agent owns the directory. */
 export const lockDirectory = async (directory: string): Promise<DirectoryLock> => {
-  const isLinux = process.platform === 'linux';
-  const descriptor = isLinux ? openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY) : undefined;
-  const path = process.platform === 'win32' ? pipeName(directory) : shortPath(directory, descriptor);
-  const close = (): void => {
-    if (descriptor !== undefined) closeSync(descriptor);
-  };
-  for (let tries = 0; tries < 3; tries += 1) {
-    const server = await listen(path);
-    if (server) {
-      server.unref();
-      return {
-        release: () =>
-          new Promise((resolve) =>
-            server.close(() => {
-              close();
-              resolve();
-            }),
-          ),
-      };
-    }
-    const owner = await knock(path);
-    if (owner !== undefined) {
-      close();
-      throw inUse(directory, owner);
-    }
-    // Nobody there. Taken aside first: another agent that starts at this moment may have put a living one in its place.
-    const aside = `${path}.${process.pid}`;
-    try {
-      renameSync(path, aside);
-    } catch {
-      continue; // the other one was quicker
-    }
-    const alive = await knock(aside);
-    if (alive === undefined) unlinkSync(aside);
-    else {
-      renameSync(aside, path);
-      close();
-      throw inUse(directory, alive);
-    }
-  }
-  close();
-  throw inUse(directory, 0);
+  const outcome = await lock(directory);
+  if (outcome.ok) return outcome;
+  const whose = outcome.pid > 0 ? ` (process ${outcome.pid})` : '';
+  throw new StartError(
+    `The data directory ${directory} (THRUM_DATA) is in use by another agent${whose}: stop that one, or give this one a directory of its own.`,
+  );
 };

@@ -5,7 +5,7 @@
 import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lockDirectory } from './directory-lock.ts';
+import { lockDirectory } from '../system/directory-lock.ts';
 
 export type Disk = {
   /** Empty when nothing was ever written. */
@@ -18,9 +18,9 @@ export type Disk = {
 /** Another process works in the directory: two would undo each other's work. */
 export class DirectoryInUse extends Error {
   readonly code = 'in-use';
-  constructor(directory: string) {
+  constructor(directory: string, pid: number) {
     super(
-      `The directory ${directory} for sessions is in use by another process: stop that one, or give this one a directory of its own.`,
+      `The directory ${directory} for sessions is in use by another process${pid > 0 ? ` (PID ${pid})` : ''}: stop that one, or give this one a directory of its own.`,
     );
     this.name = 'DirectoryInUse';
   }
@@ -39,7 +39,7 @@ export const openDirectory = async (directory: string): Promise<Disk> => {
   // Somebody else's directory may be written all the same; the file in it is ours alone.
   await chmod(directory, directoryMode).catch(() => undefined);
   const lock = await lockDirectory(directory);
-  if (!lock.ok) throw new DirectoryInUse(directory);
+  if (!lock.ok) throw new DirectoryInUse(directory, lock.pid);
   const path = join(directory, 'sessions.log');
   const next = join(directory, 'sessions.log.new');
   let file: FileHandle;

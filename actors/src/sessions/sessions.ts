@@ -187,8 +187,11 @@ export const startSessions = async (options: SessionsOptions): Promise<Sessions>
       return;
     }
     idleRevokes += 1;
-    await spread();
-    idleRevokes -= 1;
+    try {
+      await spread();
+    } finally {
+      idleRevokes -= 1;
+    }
   };
   const replication = startReplication({
     ...{ links, clock, replica, take },
@@ -217,8 +220,11 @@ export const startSessions = async (options: SessionsOptions): Promise<Sessions>
       refuseOpen('user-changed', `The account of ${user} was changed in the meantime: sign in again.`);
     if (replica.size >= replicaBounds.opened)
       refuseOpen('full', `There are ${replica.size} sessions, the most that are kept: wait until some expire.`);
-    if (replica.heldOf(user) >= replicaBounds.heldPerUser)
-      refuseOpen('full', `${user} signed in ${replica.heldOf(user)} times within a month, the most that is kept.`);
+    if (replica.heldOf(user, generation) >= replicaBounds.heldPerUser)
+      refuseOpen(
+        'full',
+        `${user} signed in ${replicaBounds.heldPerUser} times within a month, the most that is kept: a new password makes room.`,
+      );
   };
 
   let closing: Promise<void> | undefined;
