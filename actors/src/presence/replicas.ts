@@ -21,9 +21,9 @@ export type Received =
   | { readonly kind: 'lacking'; readonly stateVector: Uint8Array }
   | { readonly kind: 'refused'; readonly reason: 'not-accepted' | 'malformed' | 'too-large' | 'other-content' };
 
-/** Of all documents together. */
 /** Of one, with what Yjs puts around the texts. */
 const maxReplicaBytes = maxDocumentBytes + 2 * 1024 * 1024;
+/** Of all documents together. */
 const maxAllBytes = 128 * 1024 * 1024;
 
 const refused = (reason: (Received & { kind: 'refused' })['reason']): Received => ({ kind: 'refused', reason });
