@@ -136,6 +136,8 @@ test('a flood of sessions fills no more than there is room for, and a refused si
   assert.equal(await refused('ada'), 'full');
   const { value } = await settled(node.sessions.open({ user: 'bob', generation: 1 }));
   assert.ok(node.sessions.check(value.sid), 'nobody else pays for it');
+  const renewed = await settled(node.sessions.open({ user: 'ada', generation: 2 }));
+  assert.ok(node.sessions.check(renewed.value.sid), 'a new password makes room');
   for (let n = replicaBounds.heldPerUser; n < replicaBounds.opened; n += maxPart)
     await told(['put', Array.from({ length: maxPart }, (_, i) => session(`${n + i}`, [undefined, `user ${n}`])), []]);
   assert.equal(await refused('bob'), 'full');

@@ -21,7 +21,7 @@ export type ReplicaBounds = Readonly<Record<'alivePerUser' | 'heldPerUser' | 'op
 export const replicaBounds: ReplicaBounds = {
   /** Alive at a time: beyond it the oldest is signed out. A person has a dozen browsers, a script that signs in each time has more. */
   alivePerUser: 100,
-  /** Held of one user, ended ones included; beyond it he is refused until some are forgotten, and nobody else pays for it. */
+  /** Held of one user and password, ended ones included; beyond it he is refused until some are forgotten, and nobody else pays for it. */
   heldPerUser: 5_000,
   /** Beyond it nobody new is signed in. About 400 bytes each. */
   opened: 50_000,
@@ -78,8 +78,12 @@ export class Replica {
   generationOf(user: string): number {
     return this.#users.get(user)?.generation ?? 0;
   }
-  heldOf(user: string): number {
-    return this.#byUser.get(user)?.size ?? 0;
+  /** How many are held of a user, from a generation on: a new password makes room, or nobody could help who has none left. */
+  heldOf(user: string, generation = 0): number {
+    let held = 0;
+    for (const id of this.#byUser.get(user) ?? [])
+      if ((this.#sessions.get(id)?.record.generation ?? 0) >= generation) held += 1;
+    return held;
   }
 
   /** Alive ones, oldest first. */

@@ -3,7 +3,7 @@
  * in words for people. Order matters in all of them: what costs nothing is judged first, a password is hashed last and only within the limits.
  */
 import type { Links } from '@thrum/actors/link/links';
-import type { Session, Sessions } from '@thrum/actors/sessions/sessions';
+import { SessionsError, type Session, type Sessions } from '@thrum/actors/sessions/sessions';
 import type { Clock } from '@thrum/actors/system/clock';
 import type { Log } from '@thrum/actors/system/log';
 import { refuse, type Refusal, type RefusalCode } from '@thrum/actors/wire/refusal';
@@ -125,7 +125,8 @@ export const startSignIn = (options: SignInOptions): SignIn => {
       return { ok: true, ...opened };
     } catch (error) {
       log.warn({ user: user.name, error }, 'a session could not be opened');
-      return refuse('try-later', 'No session could be opened: try again in a moment.');
+      const why = error instanceof SessionsError ? error.message : 'No session could be opened: try again in a moment.';
+      return refuse('try-later', why);
     }
   };
 
