@@ -3,13 +3,12 @@
  * another, because they share the processors. Timings of different runs do not compare; what stands beside a figure does.
  */
 import { agentCost } from './agent-cost.ts';
+import { benchBeside } from './bench-beside.ts';
 import { fanOut } from './fan-out.ts';
 import { firstSight } from './first-sight.ts';
 import { ingestThroughput } from './ingest-throughput.ts';
 import { liveLatency } from './live-latency.ts';
-import { meshTell } from './mesh-tell.ts';
 import { nodeFailures } from './node-failures.ts';
-import { presence } from './presence.ts';
 
 const groups: Readonly<Record<string, () => Promise<void>>> = {
   'agent-cost': agentCost,
@@ -17,9 +16,9 @@ const groups: Readonly<Record<string, () => Promise<void>>> = {
   'first-sight': firstSight,
   'ingest-throughput': ingestThroughput,
   'live-latency': liveLatency,
-  'mesh-tell': meshTell,
+  'mesh-tell': benchBeside('actors/src/link/mesh-tell.bench.ts'),
   'node-failures': nodeFailures,
-  presence,
+  presence: benchBeside('actors/src/presence/presence.bench.ts', '--expose-gc'),
 };
 
 const asked = process.argv.slice(2);
