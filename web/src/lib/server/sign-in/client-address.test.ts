@@ -17,6 +17,13 @@ test('a proxy of ours is believed for its own last word only', () => {
   assert.equal(from('127.0.0.1', '1.1.1.1, 203.0.113.7'), '203.0.113.7');
   assert.equal(from('10.0.0.9', '203.0.113.7', new Set(['10.0.0.9'])), '203.0.113.7');
   assert.equal(from('127.0.0.1', 'nonsense'), '127.0.0.1');
+  for (const last of ['203.0.113.7:4711', '[2001:db8:1:2::9]:4711', '[2001:db8:1:2::9]'])
+    assert.equal(
+      from('127.0.0.1', `1.1.1.1, ${last}`),
+      last.startsWith('[') ? '2001:db8:1:2::/64' : '203.0.113.7',
+      last,
+    );
+  assert.equal(from('127.0.0.1', '203.0.113.7:4711:1'), '127.0.0.1');
 });
 
 test('a subscriber with 2^64 addresses is one address', () => {

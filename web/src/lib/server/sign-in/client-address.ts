@@ -9,6 +9,10 @@ export const isLoopbackAddress = (address: string): boolean =>
 
 const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
 
+/** Some balancers say the port as well: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+const withoutPort = (address: string): string =>
+  /^(\d+(?:\.\d+){3}):\d+$/.exec(address)?.[1] ?? /^\[([^\]]*)\](?::\d+)?$/.exec(address)?.[1] ?? address;
+
 /** The first 64 bits: one subscriber has that many IPv6 addresses, and may use a new one for every attempt. */
 const network = (address: string): string => {
   const [head = '', tail] = address.toLowerCase().split('::');
@@ -28,7 +32,7 @@ export const clientAddress = (
 ): string => {
   const peer = plain(request.peer ?? '');
   const isOurs = isLoopbackAddress(peer) || proxies.has(peer);
-  const last = plain(request.forwardedFor?.split(',').at(-1)?.trim() ?? '');
+  const last = plain(withoutPort(request.forwardedFor?.split(',').at(-1)?.trim() ?? ''));
   const address = isOurs && isIP(last) !== 0 ? last : peer;
   return isIP(address) === 6 ? network(address) : address;
 };
