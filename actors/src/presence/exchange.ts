@@ -175,13 +175,9 @@ export class Exchange {
       else this.#askFor(state, peer);
     }
     if (answer) return;
-    const peerLacks = this.states().some((state) => {
-      const theirs = offers.get(state.name.node);
-      return (
-        state.name.node !== peer &&
-        this.#rules.needsSync(theirs, state, state.name.node === this.#links.self.id) !== 'no'
-      );
-    });
+    const peerLacks = this.states().some(
+      (state) => state.name.node !== peer && this.#rules.needsSync(offers.get(state.name.node), state) !== 'no',
+    );
     if (peerLacks) this.#tellList(peer, true);
   }
 
@@ -193,7 +189,7 @@ export class Exchange {
 
   #askFor(offered: DocumentState, peer: string): void {
     const id = idOf(offered);
-    const stateVector = this.#replicas.wants(offered, offered.name.node === peer);
+    const stateVector = this.#replicas.wants(offered);
     if (stateVector) this.#ask(id, stateVector, peer);
   }
 

@@ -45,7 +45,7 @@ export class Replicas {
   readonly #accepts: (name: DocumentName, held: DocumentName | undefined) => boolean;
   readonly #living = new Map<string, Replica>();
   readonly #gone = new Set<GoneReplica>();
-  /** Nodes that said themselves that ours is not what they wrote: what they send next from the start on replaces it. */
+  /** Nodes that sent what does not follow on what is held of them: what they send next from the start on replaces it. */
   readonly #doubted = new Set<string>();
   /** Texts that found no room in the merged view. */
   overBound = 0;
@@ -77,13 +77,12 @@ export class Replicas {
   }
 
   /** Whether a document somebody has should be asked for, and from which state on. */
-  wants(offered: DocumentState, fromWriter: boolean): Uint8Array | undefined {
+  wants(offered: DocumentState): Uint8Array | undefined {
     if (!this.accepts(offered.name)) return undefined;
     const held = this.#living.get(offered.name.node)?.document;
-    const need = this.#rules.needsSync(held, offered, fromWriter);
+    const need = this.#rules.needsSync(held, offered);
     if (need === 'no') return undefined;
     if (need === 'more' && held) return held.stateVector;
-    if (fromWriter) this.#doubted.add(offered.name.node);
     return new PresenceDocument(offered.name).stateVector;
   }
 

@@ -127,15 +127,13 @@ export const rules = {
     (entry.connection === 'down' || entry.connection === 'left') && wallMs - entry.sinceMs > tombstoneMs,
 
   /**
-   * Whether a document must be asked for: 'more' what is lacking at the end, 'all' from the start, because its writer itself says that ours is
-   * not what it wrote.
+   * Whether a document must be asked for: 'more' what is lacking at the end, or 'all'. Of one name a document only grows, so who says that it is
+   * shorter, be it the writer, said so earlier. Had the writer lost some of it, it would begin a new one (`wasRestored`).
    */
-  needsSync: (held: DocumentState | undefined, offered: DocumentState, fromWriter: boolean): 'more' | 'all' | 'no' => {
+  needsSync: (held: DocumentState | undefined, offered: DocumentState): 'more' | 'all' | 'no' => {
     if (!held || compareNames(offered.name, held.name) > 0) return 'all';
     if (compareNames(offered.name, held.name) < 0) return 'no';
-    if (offered.length > held.length) return 'more';
-    if (!fromWriter) return 'no';
-    return offered.length < held.length || offered.hash !== held.hash ? 'all' : 'no';
+    return offered.length > held.length ? 'more' : 'no';
   },
 
   /** Whether others hold of this node's present life what it does not know: it was restored from an earlier state and must begin a new generation. */

@@ -6,6 +6,7 @@ import { messageOrder } from './guarantees/message-order.ts';
 import { oneDown } from './guarantees/one-down.ts';
 import { presenceViews } from './guarantees/presence-views.ts';
 import { sessionEnds } from './guarantees/session-ends.ts';
+import { topicStreams } from './guarantees/topic-streams.ts';
 import { topicValues } from './guarantees/topic-values.ts';
 
 export const guarantees: readonly GuaranteeMaker[] = [
@@ -15,6 +16,7 @@ export const guarantees: readonly GuaranteeMaker[] = [
   oneDown,
   presenceViews,
   sessionEnds,
+  topicStreams,
   topicValues,
 ];
 

@@ -8,11 +8,12 @@ import { loopbackNetwork } from '../testing/loopback-network.ts';
 import type { LoopbackNetwork } from '../testing/loopback-network.ts';
 import { seededRandom } from '../testing/random.ts';
 import type { Log } from '../system/log.ts';
+import { bootMs } from './plan.ts';
 import type { Fault, Plan } from './plan.ts';
 import type { Life, VirtualTime } from './virtual-time.ts';
 import { simDisk } from './sim-disk.ts';
 import type { SimDisk } from './sim-disk.ts';
-import { lossy, ofNode, ofPair, Troubles, veryLossy } from './troubles.ts';
+import { lossy, ofDoor, ofNode, ofPair, Troubles, veryLossy } from './troubles.ts';
 import { unrulyLinks } from './unruly-links.ts';
 import type { WrongRules } from './mutant.ts';
 
@@ -184,7 +185,10 @@ export class Mesh {
     const options: NodeOptions = {
       ...{ clock: life.clock, transport: this.network.transport(host, turn), role: roleOf(index) },
       ...(plan.seeds === 'all' && { seeds: Array.from({ length: plan.nodes }, (_, seed) => seed) }),
-      links: { random: seededRandom(plan.seed * 1000 + start) },
+      links: {
+        random: seededRandom(plan.seed * 1000 + start),
+        ...(plan.maxOutboxBytes !== undefined && { maxOutboxBytes: plan.maxOutboxBytes }),
+      },
       rules: this.#options.rules,
       randomBytes: seededBytes(plan.seed * 1000 + start),
       above: (links) =>
@@ -198,7 +202,9 @@ export class Mesh {
     life.soon(() => {
       void startNode(index, options).then((rooms) => {
         node.rooms = rooms;
-        this.troubles.end(ofNode(index));
+        // At boot all meet before the first fault comes: from then on nobody has a reason to doubt anybody.
+        if (time.nowMs() < bootMs / 2) this.troubles.pardon(ofNode(index));
+        else this.troubles.end(ofNode(index));
         this.#events.started(node);
       });
     });
@@ -258,7 +264,16 @@ export class Mesh {
         this.troubles.begin(ofPair(fault.from, fault.to));
         this.network.splitOneWay(hostName(fault.from), hostName(fault.to));
         break;
+      case 'refuse':
+        this.troubles.begin(ofDoor(fault.node));
+        for (const other of fault.some) {
+          this.troubles.begin(ofDoor(other));
+          this.troubles.begin(ofPair(fault.node, other));
+          this.network.refuse(hostName(fault.node), hostName(other));
+        }
+        break;
       case 'heal':
+        for (const index of this.#indexes()) this.troubles.end(ofDoor(index));
         for (const one of this.#indexes()) for (const other of this.#indexes()) this.troubles.end(ofPair(one, other));
         this.network.heal();
         break;

@@ -8,4 +8,6 @@ export type Mutant = {
   /** What it breaks, in one sentence. */
   readonly breaks: string;
   readonly rules: WrongRules;
+  /** Seeds that noticed it when it was written or the plans changed: tried first, to save time. Empty is right as well. */
+  readonly noticedBy: readonly number[];
 };

@@ -4,5 +4,12 @@ import { linkMutants } from './mutants/link.ts';
 import { membershipMutants } from './mutants/membership.ts';
 import { presenceMutants } from './mutants/presence.ts';
 import { sessionMutants } from './mutants/sessions.ts';
+import { topicMutants } from './mutants/topics.ts';
 
-export const mutants: readonly Mutant[] = [...linkMutants, ...membershipMutants, ...presenceMutants, ...sessionMutants];
+export const mutants: readonly Mutant[] = [
+  ...linkMutants,
+  ...membershipMutants,
+  ...presenceMutants,
+  ...sessionMutants,
+  ...topicMutants,
+];

@@ -13,6 +13,7 @@ export type Fault =
   | { kind: 'resume'; node: number }
   | { kind: 'split'; some: readonly number[]; others: readonly number[] }
   | { kind: 'cut'; from: number; to: number }
+  | { kind: 'refuse'; node: number; some: readonly number[] }
   | { kind: 'heal' }
   | { kind: 'loss'; rate: number }
   | { kind: 'step-wall'; node: number; ms: number };
@@ -26,6 +27,8 @@ export type Plan = {
   readonly delayMs: { readonly min: number; readonly max: number };
   /** Of messages to rooms that must bear it: repeated, or late and so out of order. */
   readonly unrulyRate: number;
+  /** What a link holds for a slow peer before it drops what may be dropped; undefined: as much as in production. */
+  readonly maxOutboxBytes: number | undefined;
   readonly wallAheadMs: readonly number[];
   /** All know all as seeds, or only the first. */
   readonly seeds: 'first' | 'all';
@@ -43,7 +46,8 @@ export type Plan = {
 
 type Random = () => number;
 
-const bootMs = 3000;
+/** Before the first fault. */
+export const bootMs = 3000;
 /** Most plans are small, so that there can be many; what needs more nodes or more faults at once is found by the large ones. */
 const sizes = {
   small: { minNodes: 3, maxNodes: 3, chaosMs: [2000, 7000], maxFaults: 4, restForMs: 16_000 },
@@ -62,6 +66,7 @@ const kinds = [
   'split',
   'cut',
   'cut',
+  'refuse',
   'kill',
   'kill',
   'vanish',
@@ -91,6 +96,11 @@ const drawFault = (random: Random, nodes: number, atMs: number, restMs: number):
     case 'cut':
       return [
         { atMs, kind, from: node, to: other },
+        { atMs: overMs(200, 9000), kind: 'heal' },
+      ];
+    case 'refuse':
+      return [
+        { atMs, kind, node, some: [...new Set([other, (other + 1) % nodes])].filter((one) => one !== node) },
         { atMs: overMs(200, 9000), kind: 'heal' },
       ];
     case 'loss':
@@ -149,6 +159,7 @@ export const drawPlan = (seed: number, works: readonly string[]): Plan => {
     ...{ seed, nodes, restMs, quietMs, lastMs, delayMs },
     revived: Array.from({ length: nodes }, (_, node) => node).filter(() => random() < 0.7),
     unrulyRate: pick(random, [0, 0.05, 0.3]),
+    maxOutboxBytes: random() < 0.3 ? 32 * 1024 : undefined,
     wallAheadMs: Array.from({ length: nodes }, () => pick(random, [0, 0, between(random, -3000, 3000)])),
     seeds: random() < 0.5 ? 'first' : 'all',
     steps: steps.sort((one, next) => one.atMs - next.atMs),

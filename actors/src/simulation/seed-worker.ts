@@ -4,20 +4,22 @@ import { mutants } from './mutants.ts';
 import { drawPlan } from './plan.ts';
 import { runPlan } from './run-plan.ts';
 import type { Outcome } from './run-plan.ts';
-import type { Part, PartResult } from './run-seeds.ts';
+import type { Part, PartResult } from './run-parts.ts';
 
 const run = async (part: Part): Promise<PartResult> => {
   const rules = mutants.find(({ name }) => name === part.mutant)?.rules;
   const broken: Outcome[] = [];
+  let runs = 0;
   let events = 0;
-  for (let seed = part.from; seed < part.from + part.seeds; seed += 1) {
+  for (const seed of part.seeds) {
     const outcome = await runPlan(drawPlan(seed, works), { ...(rules && { rules }) });
+    runs += 1;
     events += outcome.events;
     if (!outcome.broken) continue;
     broken.push(outcome);
     if (!part.all) break;
   }
-  return { runs: part.seeds, events, broken };
+  return { runs, events, broken };
 };
 
 process.on('message', (part: Part) => {

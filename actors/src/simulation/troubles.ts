@@ -23,6 +23,11 @@ export class Troubles {
     if (last?.toMs === Infinity) last.toMs = this.#now();
   }
 
+  /** As if nothing had ever been wrong with it. */
+  pardon(what: string): void {
+    this.#spans.delete(what);
+  }
+
   /** Nothing was wrong with it from so long ago until so long ago. */
   wasFine(what: string, fromAgoMs: number, untilAgoMs = 0): boolean {
     const fromMs = this.#now() - fromAgoMs;
@@ -32,6 +37,8 @@ export class Troubles {
 }
 
 export const ofNode = (index: number): string => `node ${index}`;
+/** It is shut to somebody, as if the process behind it were gone. */
+export const ofDoor = (index: number): string => `door ${index}`;
 export const ofPair = (one: number, other: number): string => `pair ${Math.min(one, other)} ${Math.max(one, other)}`;
 export const lossy = 'any loss';
 export const veryLossy = 'heavy loss';

@@ -21,6 +21,8 @@ export type LoopbackNetwork = {
   split(some: readonly string[], others: readonly string[]): void;
   /** Nothing passes from one host to the other; the way back is open. */
   splitOneWay(from: string, to: string): void;
+  /** Their connections to each other end, and no door of one is open to the other: as behind a firewall that says no. Healed as splits are. */
+  refuse(one: string, other: string): void;
   /** All splits are over; what was held up arrives. */
   heal(): void;
   /** Until all that is under way over connections that last has arrived, as it looks now. */
@@ -64,6 +66,7 @@ export const loopbackNetwork = (seed: number, options: LoopbackOptions): Loopbac
   const tries = options.tries ?? false;
   const listeners = new Map<string, Place>();
   const blocked = new Set<string>();
+  const refusing = new Set<string>();
   const dead = new Set<string>();
   const vanished = new Set<string>();
   const pairs = new Set<Pair>();
@@ -145,7 +148,7 @@ export const loopbackNetwork = (seed: number, options: LoopbackOptions): Loopbac
             return;
           }
           const place = listeners.get(address);
-          if (!place || dead.has(to) || dead.has(host)) {
+          if (!place || dead.has(to) || dead.has(host) || refusing.has(`${host}>${to}`)) {
             settle(() => ({ ok: false, reason: `nobody listens at ${address}`, refused: true }));
             return;
           }
@@ -167,8 +170,15 @@ export const loopbackNetwork = (seed: number, options: LoopbackOptions): Loopbac
       for (const one of some) for (const other of others) blocked.add(`${one}>${other}`).add(`${other}>${one}`);
     },
     splitOneWay: (from, to) => void blocked.add(`${from}>${to}`),
+    refuse: (one, other) => {
+      refusing.add(`${one}>${other}`).add(`${other}>${one}`);
+      for (const { ends } of [...pairs])
+        if (ends.some((end) => end.host === one) && ends.some((end) => end.host === other))
+          for (const end of ends) end.over('connection reset by the other end');
+    },
     heal: () => {
       blocked.clear();
+      refusing.clear();
       for (const { ways } of pairs) for (const way of ways) way.wake();
     },
     waitMs: () => {

@@ -4,7 +4,7 @@
  */
 import type { GuaranteeMaker } from '../guarantee.ts';
 import type { SimNode } from '../mesh.ts';
-import { lossy, ofNode, ofPair } from '../troubles.ts';
+import { lossy, ofDoor, ofNode, ofPair } from '../troubles.ts';
 
 /** Nothing was wrong with a node for so long, so nobody has a reason to take it for dead. */
 const soundMs = 10_000;
@@ -46,15 +46,20 @@ export const memberViews: GuaranteeMaker = {
             mesh.troubles.wasFine(ofPair(index, accused), soundMs) &&
             mesh.troubles.wasFine(ofPair(index, by), soundMs),
         );
+    /** The accuser has the accused on the line itself. */
+    const hears = (by: number, accused: number): boolean =>
+      [lossy, ofNode(by), ofNode(accused), ofPair(by, accused)].every((what) => mesh.troubles.wasFine(what, soundMs));
     /** Whatever befell the accused began a moment ago. */
     const isHasty = (accused: number): boolean =>
       mesh.troubles.wasFine(lossy, soundMs) &&
+      mesh.troubles.wasFine(ofDoor(accused), soundMs) &&
       [ofNode(accused), ...[...mesh.running.keys()].map((other) => ofPair(other, accused))].every((what) =>
         mesh.troubles.wasFine(what, soundMs, patienceMs),
       );
     const judgeDeath = (by: SimNode, accused: SimNode): void => {
       const words = `${by.life.name} takes ${accused.life.name} for dead, which lives`;
       if (isSound(accused.index)) broken(`${words} and is reached by all`);
+      else if (hears(by.index, accused.index)) broken(`${words} and which it hears itself`);
       else if (hasWitness(by.index, accused.index)) broken(`${words} and has a witness`);
       else if (isHasty(accused.index)) broken(`${words} and was heard less than ${patienceMs} ms ago`);
     };
@@ -91,6 +96,9 @@ export const memberViews: GuaranteeMaker = {
       // Only when nothing else is wrong: otherwise faults may cover each other.
       const others = [...mesh.running.values()].filter((other) => other !== node);
       if (!mesh.troubles.wasFine(lossy, soundMs) || !others.every((other) => isSound(other.index))) return;
+      // Nor is a witness missing, of whom it is not known yet.
+      const nowMs = mesh.time.nowMs();
+      if (mesh.all.some((other) => other !== node && other.ended && nowMs - other.ended.atMs < soundMs)) return;
       const withinMs = seenWithinMs[how] + slackMs + 4 * mesh.plan.delayMs.max;
       for (const view of views.values())
         if (!view.by.ended && view.by !== node && view.present.has(node.id))
@@ -126,7 +134,9 @@ export const memberViews: GuaranteeMaker = {
       look: () => {
         const nowMs = mesh.time.nowMs();
         expected = expected.filter(({ view, node, how, dueMs, withinMs }) => {
-          if (view.by.ended || !isSound(view.by.index) || (node.ended && mesh.byId(node.id))) return false;
+          // Who has to agree may not be in trouble meanwhile either.
+          const sound = [...mesh.running.keys()].every((index) => isSound(index));
+          if (view.by.ended || !sound || (node.ended && mesh.byId(node.id))) return false;
           if (nowMs < dueMs) return true;
           if (view.present.has(node.id))
             broken(`${view.by.life.name} has not seen the end (${how}) of ${node.life.name} within ${withinMs} ms`);

@@ -17,11 +17,17 @@ type Agent = {
 };
 
 const agentCount = 8;
-/** After a verdict of death, and the verdict itself. */
-const ghostMs = 18_000;
+/** A digest reads all there is. */
+const looksPerDigest = 3;
+/** The verdict of death, and what others may add to it until all agree. */
+const ghostMs = 10_000;
 /** An heir adopts when the grace is over, which is a change like any other: all know of it this soon. */
 const changeMs = 2000;
 const noticesLossWithinMs = 4000;
+/** The verdict of death, the grace and the turn of the last heir: then what a gone node said is known to those as well who came after its end. */
+const inheritedMs = 19_000;
+/** What a gone node said before it came reaches a new one only by the heir: until all it hears is of one time, an agent may come and go. */
+const newcomerMs = 5000;
 
 export const presenceViews: GuaranteeMaker = {
   name: 'presence-views',
@@ -79,7 +85,24 @@ export const presenceViews: GuaranteeMaker = {
       const digests = new Map(mesh.awake().map((node) => [node.rooms?.presence.digest(), node.life.name]));
       return digests.size > 1 ? `${[...digests.values()].join(' and ')} differ` : undefined;
     };
+    let looks = 0;
     let differSinceMs: number | undefined;
+    /** By start of a node and agent: since when others show it and this one does not. */
+    const lackingSinceMs = new Map<string, number>();
+    const lookForLacking = (nowMs: number): void => {
+      const shownBy = mesh.awake().map((node) => ({
+        node,
+        hosts: new Set(node.rooms?.presence.agents().map(({ hostId }) => hostId)),
+      }));
+      for (const { node, hosts } of shownBy)
+        for (const { hostId } of agents) {
+          const at = `${node.start} ${hostId}`;
+          if (hosts.has(hostId) || !shownBy.some((other) => other.hosts.has(hostId))) lackingSinceMs.delete(at);
+          else if (!lackingSinceMs.has(at)) lackingSinceMs.set(at, nowMs);
+          else if (nowMs - (lackingSinceMs.get(at) ?? 0) > inheritedMs)
+            broken(`${node.life.name} has not shown ${hostId} for ${inheritedMs} ms, others do`);
+        }
+    };
 
     const isConnected = (agent: Agent): boolean => agent.at !== undefined && !agent.at.ended && !agent.at.leaving;
 
@@ -98,7 +121,11 @@ export const presenceViews: GuaranteeMaker = {
       started: (node) => {
         node.rooms?.presence.onChange(({ gone }) => {
           // Nobody removes an agent, and a day is not over.
-          if (gone.length > 0) broken(`${node.life.name} shows ${gone.join(', ')} no more`);
+          for (const hostId of gone) {
+            const agent = agents.find((one) => one.hostId === hostId);
+            const isNew = mesh.time.nowMs() - node.startedMs < newcomerMs;
+            if (agent && (isConnected(agent) || !isNew)) broken(`${node.life.name} shows ${hostId} no more`);
+          }
         });
       },
       work: (node, random) => {
@@ -131,7 +158,9 @@ export const presenceViews: GuaranteeMaker = {
       look: () => {
         const nowMs = mesh.time.nowMs();
         if (nowMs < mesh.plan.restMs) return;
-        differSinceMs = differ() === undefined ? undefined : (differSinceMs ?? nowMs);
+        lookForLacking(nowMs);
+        looks += 1;
+        if (looks % looksPerDigest === 0) differSinceMs = differ() === undefined ? undefined : (differSinceMs ?? nowMs);
         for (const agent of agents) {
           if (isConnected(agent)) awaySinceMs.delete(agent.hostId);
           else if (!awaySinceMs.has(agent.hostId)) awaySinceMs.set(agent.hostId, nowMs);

@@ -9,7 +9,11 @@ const topics = ['simulated-a', 'simulated-b'];
 const keys = ['x', 'y', 'z'];
 type Told = { readonly start: number; readonly number: number };
 
-const encode = (told: Told): Uint8Array => new TextEncoder().encode(JSON.stringify(told));
+/** Now and then a value is so large, and so often set, that a small outbox does not take it. */
+const burst = { count: 40, characters: 4096, rate: 0.1 } as const;
+
+const encode = (told: Told, characters = 0): Uint8Array =>
+  new TextEncoder().encode(JSON.stringify(told).padEnd(characters));
 const decode = (payload: Uint8Array): Told => JSON.parse(new TextDecoder().decode(payload)) as Told;
 
 export const topicValues: GuaranteeMaker = {
@@ -42,6 +46,12 @@ export const topicValues: GuaranteeMaker = {
         },
       });
       if (stop) mine.set(topic, stop);
+    };
+
+    const publish = (node: SimNode, topic: string, key: string, characters: number): void => {
+      numbers += 1;
+      newest.get(node.start)?.set(`${topic} ${key}`, numbers);
+      node.rooms?.topics.publish(topic, encode({ start: node.start, number: numbers }, characters), { key });
     };
 
     const unsettled = (): string | undefined => {
@@ -85,9 +95,12 @@ export const topicValues: GuaranteeMaker = {
           node.rooms?.topics.forget(topic, key);
           return `forgets ${topic} ${key}`;
         }
-        numbers += 1;
-        newest.get(node.start)?.set(`${topic} ${key}`, numbers);
-        node.rooms?.topics.publish(topic, encode({ start: node.start, number: numbers }), { key });
+        if (mesh.plan.maxOutboxBytes !== undefined && random() < burst.rate) {
+          for (let count = 0; count < burst.count; count += 1)
+            publish(node, topic, keys[count % keys.length] ?? '', burst.characters);
+          return `publishes ${topic} ${burst.count} times, up to ${numbers}`;
+        }
+        publish(node, topic, key, 0);
         return `publishes ${topic} ${key} = ${numbers}`;
       },
       settles: [
