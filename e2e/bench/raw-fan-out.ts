@@ -1,6 +1,6 @@
 /**
  * The least a fan-out can cost: a bare `ws` server that writes frames made once to every socket: one as long as a host frame and one as long as
- * an overview frame each second, half a second apart, as a web node does; and pings each socket every 10 s like any server that wants to know
+ * an overview frame each second, half a second apart, as a web node does; and pings each socket every 25 s like any server that wants to know
  * who is there. A program of its own, so that its processor time is its own. `node raw-fan-out.ts HOST_BYTES OVERVIEW_BYTES`: tells its port over
  * IPC. The host frame says when it was sent, as the real one does.
  */
@@ -22,7 +22,7 @@ const overview = payloadOf(frameKinds.overview, Number(process.argv[3]));
 const http = createServer();
 const server = new WebSocketServer({ server: http, perMessageDeflate: false });
 server.on('connection', (socket) => {
-  const pings = setInterval(() => socket.ping(), 10_000);
+  const pings = setInterval(() => socket.ping(), 25_000);
   socket.once('close', () => clearInterval(pings));
 });
 /** A binary WebSocket frame of up to 65,535 bytes. */

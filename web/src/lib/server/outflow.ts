@@ -10,6 +10,8 @@ import type { Clock } from '@thrum/actors/system/clock';
 
 /** How long frames are written in one turn. Raising it saves turns and delays everything else by as much. */
 const sliceMs = 8;
+/** Writes between two looks at the clock. */
+const writesPerLook = 16;
 
 export type Lane = {
   send(bytes: Buffer): void;
@@ -37,57 +39,64 @@ const createJoin = () => {
 
 /** `soon` runs something at the end of this turn of the event loop, or in a later one. */
 export const createOutflow = (parts: { clock: Clock; soon: (run: () => void) => void }) => {
-  const waiting = new Set<Lane>();
   const join = createJoin();
+  /** In the order in which they were given something; one that has been flushed meanwhile has nothing. */
+  let waiting: Lane[] = [];
   let scheduled = false;
   let deferred = 0;
 
+  const round = (): void => {
+    scheduled = false;
+    const untilMs = parts.clock.monotonicMs() + sliceMs;
+    let done = 0;
+    while (done < waiting.length) {
+      waiting[done]?.flush();
+      done += 1;
+      if (done % writesPerLook === 0 && parts.clock.monotonicMs() >= untilMs) break;
+    }
+    waiting = waiting.slice(done);
+    if (waiting.length === 0) return;
+    deferred += waiting.length;
+    schedule();
+  };
   const schedule = (): void => {
     if (scheduled) return;
     scheduled = true;
-    parts.soon(() => {
-      scheduled = false;
-      const untilMs = parts.clock.monotonicMs() + sliceMs;
-      for (const lane of waiting) {
-        lane.flush();
-        if (parts.clock.monotonicMs() >= untilMs) break;
-      }
-      if (waiting.size === 0) return;
-      deferred += waiting.size;
-      schedule();
-    });
+    parts.soon(round);
   };
 
   return {
     /** Writes that had to wait for a later turn. */
     deferred: (): number => deferred,
-    waiting: (): number => waiting.size,
+    waiting: (): number => waiting.length,
 
     /** `write` hands bytes to one tab's socket. */
     lane: (write: (bytes: Buffer) => void): Lane => {
-      let queue: Buffer[] = [];
+      let first: Buffer | undefined;
+      let others: Buffer[] | undefined;
       let queuedBytes = 0;
       const lane: Lane = {
         send: (bytes) => {
-          queue.push(bytes);
           queuedBytes += bytes.length;
-          waiting.add(lane);
+          if (first !== undefined) {
+            (others ??= []).push(bytes);
+            return;
+          }
+          first = bytes;
+          waiting.push(lane);
           schedule();
         },
         flush: () => {
-          const [first] = queue;
-          if (!first) return;
-          const now = queue;
-          queue = [];
-          queuedBytes = 0;
-          waiting.delete(lane);
-          write(now.length === 1 ? first : join(now));
+          if (first === undefined) return;
+          const bytes = others === undefined ? first : join([first, ...others]);
+          lane.close();
+          write(bytes);
         },
         waitingBytes: () => queuedBytes,
         close: () => {
-          queue = [];
+          first = undefined;
+          others = undefined;
           queuedBytes = 0;
-          waiting.delete(lane);
         },
       };
       return lane;
