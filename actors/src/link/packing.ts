@@ -1,6 +1,7 @@
 /**
  * What is told between nodes, as msgpack: plain objects, arrays, strings, numbers, booleans, null and bytes. Anything else is an extension's or a
- * mistake of the caller, and throws. A key with the value undefined is left out, as JSON does. This is the only file that knows the library.
+ * mistake of the caller, and throws. A key with the value undefined is left out, as JSON does. One message at a time: nothing is packed or read while
+ * another is.
  */
 import { DecodeError, Decoder, Encoder, ExtData } from '@msgpack/msgpack';
 import { checkFrame, packingLimits, Unreadable } from './frame-check.ts';
