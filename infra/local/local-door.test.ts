@@ -9,10 +9,13 @@ import { askDoor, doorsIn, parseCommand, wordsFor } from './local-door.ts';
 
 test('commands are read, and what is none is named', () => {
   assert.deepEqual(parseCommand(['user', 'reset', 'ada', '--data', '/x']), { kind: 'reset', name: 'ada', data: '/x' });
+  for (const kind of ['add', 'remove'] as const)
+    assert.deepEqual(parseCommand(['user', kind, 'eve', '--data', '/x']), { kind, name: 'eve', data: '/x' });
   assert.deepEqual(parseCommand(['--data=/x', 'user', 'list']), { kind: 'list', data: '/x' });
   for (const argv of [[], ['--help'], ['user', 'reset', '-h']]) assert.equal(parseCommand(argv).kind, 'help');
   for (const argv of [
     ['user', 'reset'],
+    ['user', 'add'],
     ['user', 'rest', 'ada'],
     ['user', 'list', 'x'],
     ['user', 'reset', 'a', 'b'],
@@ -60,6 +63,7 @@ test('what stands in the way is said with what to do', async (t) => {
   );
   assert.match(says({ kind: 'answer', answer: refuse('store-away') }), /The store does not answer/);
   assert.match(says({ kind: 'answer', answer: { ok: true, users: [] } }), /Nobody has been set up/);
+  assert.match(says({ kind: 'answer', answer: { ok: true, removed: 'eve' } }), /^eve is removed/);
   const users = [{ name: 'ada', createdMs: 0, sessions: 1 }];
   assert.equal(
     says({ kind: 'answer', answer: { ok: true, users } }),

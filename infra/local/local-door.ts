@@ -7,10 +7,14 @@ import { explain } from '@thrum/actors/wire/refusal';
 
 export const usage = [
   'Usage: npm run thrum -- user list [--data DIR]',
+  '       npm run thrum -- user add NAME [--data DIR]',
   '       npm run thrum -- user reset NAME [--data DIR]',
+  '       npm run thrum -- user remove NAME [--data DIR]',
   '',
   '  user list    who can sign in, and how many sessions they have',
+  '  user add     makes a user called NAME and a link by which they set their password',
   '  user reset   makes a link by which NAME sets a new password; all sessions of before end then',
+  '  user remove  NAME cannot sign in any more and is signed out everywhere; the last user stays',
   '  --data DIR   data directory of `npm start`, `npm run mesh` or a web node on this machine (default .thrum)',
 ].join('\n');
 
@@ -18,7 +22,10 @@ export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'wrong'; readonly why: string }
   | { readonly kind: 'list'; readonly data: string }
-  | { readonly kind: 'reset'; readonly name: string; readonly data: string };
+  | { readonly kind: 'add' | 'reset' | 'remove'; readonly name: string; readonly data: string };
+
+const isVerb = (word: string | undefined): word is 'add' | 'reset' | 'remove' =>
+  word === 'add' || word === 'reset' || word === 'remove';
 
 export const parseCommand = (argv: readonly string[]): Command => {
   const words: string[] = [];
@@ -37,10 +44,10 @@ export const parseCommand = (argv: readonly string[]): Command => {
   const [what, verb, name, ...rest] = words;
   if (what === undefined) return { kind: 'help' };
   if (what === 'user' && verb === 'list' && name === undefined) return { kind: 'list', data: resolve(data) };
-  if (what === 'user' && verb === 'reset' && rest.length === 0)
+  if (what === 'user' && isVerb(verb) && rest.length === 0)
     return name === undefined
-      ? { kind: 'wrong', why: 'user reset: whose password? Name the user behind it' }
-      : { kind: 'reset', name, data: resolve(data) };
+      ? { kind: 'wrong', why: `user ${verb}: whom? Name the user behind it` }
+      : { kind: verb, name, data: resolve(data) };
   return { kind: 'wrong', why: `${words.join(' ')}: no such command` };
 };
 
@@ -67,13 +74,13 @@ const askOne = (path: string, command: Command): Promise<DoorAnswer> => {
   const isLong = Buffer.byteLength(path) > maxPathBytes;
   const handle = isLong ? openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY) : undefined;
   const socketPath = handle === undefined ? path : `/proc/self/fd/${handle}/${doorSocketName}`;
-  const isReset = command.kind === 'reset';
+  const name = 'name' in command ? command.name : undefined;
   return new Promise<DoorAnswer>((done, failed) => {
     const sent = request(
       {
         socketPath,
-        method: isReset ? 'POST' : 'GET',
-        path: isReset ? '/users/reset' : '/users',
+        method: name === undefined ? 'GET' : 'POST',
+        path: name === undefined ? '/users' : `/users/${command.kind}`,
         headers: { 'content-type': 'application/json' },
         timeout: answerWithinMs,
       },
@@ -91,7 +98,7 @@ const askOne = (path: string, command: Command): Promise<DoorAnswer> => {
     );
     sent.on('timeout', () => sent.destroy(new Error(`${path} did not answer within ${answerWithinMs / 1000} s`)));
     sent.on('error', failed);
-    sent.end(isReset ? JSON.stringify({ name: command.name }) : undefined);
+    sent.end(name === undefined ? undefined : JSON.stringify({ name }));
   }).finally(() => {
     if (handle !== undefined) closeSync(handle);
   });
@@ -128,6 +135,7 @@ export const wordsFor = (command: Command, asked: Asked): { readonly ok: boolean
         '',
       ].join('\n'),
     };
+  if ('removed' in answer) return { ok: true, text: `${answer.removed} is removed and signed out everywhere.` };
   if (answer.users.length === 0)
     return { ok: true, text: 'Nobody has been set up yet: open the link that `npm start` printed.' };
   const wide = Math.max(...answer.users.map((user) => user.name.length));

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `npm run thrum -- user list` and `npm run thrum -- user reset NAME`: for who administers the machine a web node runs on. It is asked over the Unix
+ * `npm run thrum -- user list`, and `user add`, `user reset` and `user remove NAME`: for who administers the machine a web node runs on. It is asked over the Unix
  * socket in its data directory; whoever may open that is trusted, so this works when nobody knows a password any more.
  */
 import { askDoor, doorsIn, parseCommand, usage, wordsFor } from './local-door.ts';

@@ -91,6 +91,25 @@ test('users are listed with how many sessions they have; what is not known or no
   assert.equal((await door.askDoor('GET', '/users'))['code'], 'store-away');
 });
 
+test('a user who was added gets in by a link alone, and one who was removed by nothing', async (t) => {
+  const door = await start(t);
+  await door.post('set-up', first);
+  assert.equal((await door.askDoor('POST', '/users/add', { name: 'Ada' }))['code'], 'bad-question');
+  assert.equal((await door.askDoor('POST', '/users/add', { name: 'a b\n' }))['code'], 'bad-question');
+  const link = String((await door.askDoor('POST', '/users/add', { name: 'Eve' }))['link']);
+  for (const guess of ['', password])
+    assert.notEqual((await door.post('sign-in', { name: 'eve', password: guess })).status, 200);
+  const token = /#(.+)$/.exec(link)?.[1];
+  const entered = await door.post('reset', { token, password: newPassword });
+  assert.deepEqual(entered.body, { ok: true, user: 'eve' });
+  const cookie = cookieIn(entered);
+  assert.deepEqual(await door.askDoor('POST', '/users/remove', { name: 'eve' }), { ok: true, removed: 'eve' });
+  assert.equal((await door.ask('GET', 'me', undefined, { cookie })).body['user'], null);
+  assert.equal((await door.post('sign-in', { name: 'eve', password: newPassword })).status, 401);
+  assert.match(String((await door.askDoor('POST', '/users/remove', { name: 'ada' }))['detail']), /the only user/);
+  assert.equal((await door.post('sign-in', { name: 'ada', password })).status, 200);
+});
+
 test('only the owner may open the door, and a socket that was left behind is replaced', async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, 'thrum.sock'), 'left behind');

@@ -10,12 +10,12 @@ import type { Sessions } from '@thrum/actors/sessions/sessions';
 import type { Clock } from '@thrum/actors/system/clock';
 import type { Log } from '@thrum/actors/system/log';
 import { refuse } from '@thrum/actors/wire/refusal';
-import { doorSocketName, resetQuestionSchema, type DoorAnswer } from '@thrum/actors/wire/local-door';
+import { doorSocketName, userQuestionSchema, type DoorAnswer } from '@thrum/actors/wire/local-door';
 import { readJson } from './body.ts';
-import { userKey } from './credentials.ts';
-import { signInLimits } from './rules.ts';
+import { nameHelp, userKey } from './credentials.ts';
+import { rules, signInLimits } from './rules.ts';
 import { hashOf, makeResetToken } from './tokens.ts';
-import type { Users } from './users.ts';
+import type { User, Users } from './users.ts';
 
 /** The path of a Unix socket fits in about 107 bytes; a longer one is reached by way of the open directory. */
 const maxPathBytes = 100;
@@ -36,8 +36,8 @@ const isAnswered = (path: string): Promise<boolean> =>
 
 export type LocalDoorOptions = {
   directory: string;
-  users: Pick<Users, 'find' | 'all' | 'offerReset'>;
-  sessions: Pick<Sessions, 'ofUser'>;
+  users: Pick<Users, 'find' | 'all' | 'add' | 'remove' | 'offerReset'>;
+  sessions: Pick<Sessions, 'ofUser' | 'endBefore'>;
   /** Where people reach the dashboard, without a slash at its end. */
   dashboardUrl: string;
   clock: Clock;
@@ -47,6 +47,17 @@ export type LocalDoorOptions = {
 /** Throws a `LocalDoorError` when the directory cannot be used or another web node uses it. Resolves with how to close it. */
 export const openLocalDoor = async (options: LocalDoorOptions): Promise<() => Promise<void>> => {
   const { directory, users, sessions, clock, log } = options;
+  const offerLink = async (user: User): Promise<DoorAnswer> => {
+    const token = makeResetToken(user.name);
+    const offered = await users.offerReset(user, hashOf(token));
+    if (!offered.ok) return offered;
+    log.warn({ user: user.name }, 'a link to set a new password was made on this machine');
+    return { ok: true, link: `${options.dashboardUrl}/set-up#${token}`, worksForMs: signInLimits.resetMs };
+  };
+  const add = async (name: string): Promise<DoorAnswer> => {
+    const added = await users.add(name);
+    return added.ok ? offerLink(added.user) : added;
+  };
   const answer = async (request: IncomingMessage): Promise<DoorAnswer> => {
     if (request.method === 'GET' && request.url === '/users') {
       const known = await users.all();
@@ -56,20 +67,23 @@ export const openLocalDoor = async (options: LocalDoorOptions): Promise<() => Pr
         users: known.users.map(({ name, createdMs }) => ({ name, createdMs, sessions: sessions.ofUser(name).length })),
       };
     }
-    if (request.method !== 'POST' || request.url !== '/users/reset')
-      return refuse('malformed', 'there are GET /users and POST /users/reset');
+    const verb = request.method === 'POST' ? /^\/users\/(add|reset|remove)$/.exec(request.url ?? '')?.[1] : undefined;
+    if (verb === undefined) return refuse('malformed', 'there are GET /users and POST /users/add, reset and remove');
     const body = await readJson(request, clock);
-    const parsed = body.ok ? resetQuestionSchema.safeParse(body.value) : undefined;
+    const parsed = body.ok ? userQuestionSchema.safeParse(body.value) : undefined;
     if (!parsed?.success) return refuse('malformed', 'the body names no user');
     const key = userKey(parsed.data.name);
+    if (verb === 'add') return key === undefined ? refuse('bad-question', nameHelp) : add(key);
     const found = key === undefined ? ({ ok: true, user: undefined } as const) : await users.find(key);
     if (!found.ok) return found;
-    if (!found.user) return refuse('bad-question', `There is no user called ${parsed.data.name}.`);
-    const token = makeResetToken(found.user.name);
-    const offered = await users.offerReset(found.user, hashOf(token));
-    if (!offered.ok) return offered;
-    log.warn({ user: found.user.name }, 'a link to set a new password was made on this machine');
-    return { ok: true, link: `${options.dashboardUrl}/set-up#${token}`, worksForMs: signInLimits.resetMs };
+    const { user } = found;
+    if (!user) return refuse('bad-question', `There is no user called ${parsed.data.name}.`);
+    if (verb === 'reset') return offerLink(user);
+    const removed = await users.remove(user);
+    if (!removed.ok) return removed;
+    await sessions.endBefore(user.name, rules.nextGeneration(user.generation, clock.wallMs()));
+    log.warn({ user: user.name }, 'a user was removed on this machine; all their sessions end');
+    return { ok: true, removed: user.name };
   };
 
   const respond = (response: ServerResponse, status: number, body: DoorAnswer): void => {

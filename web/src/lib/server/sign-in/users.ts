@@ -22,7 +22,7 @@ export type UserDocuments = {
 
 const userSchema = z.object({
   name: z.string().min(1).max(100),
-  /** PHC string. */
+  /** PHC string; empty for who never had a password, which no password matches. */
   password: z.string().max(500),
   /** Grows with every new password: sessions of a smaller one have ended. */
   generation: z.int().nonnegative(),
@@ -42,6 +42,10 @@ export type Users = {
   all(): Promise<{ ok: true; users: readonly User[] } | Refusal>;
   /** The first user; `bad-link` when there is one already. */
   createFirst(name: string, password: string): Promise<{ ok: true; user: User } | Refusal>;
+  /** A user who has no password yet and gets one by a link. */
+  add(name: string): Promise<{ ok: true; user: User } | Refusal>;
+  /** The last one stays. To end the sessions is the caller's. */
+  remove(user: StoredUser): Promise<{ ok: true } | Refusal>;
   /** Better parameters of the same password. Whether it worked does not matter. */
   rehash(user: StoredUser, password: string): Promise<void>;
   /** Notes that whoever shows a token of this hash may set the password of that user. */
@@ -127,6 +131,22 @@ export const createUsers = (options: {
       if (!claimed.ok) return 'code' in claimed ? claimed : setUpDone();
       const finished = await finishFirst();
       return finished.ok ? { ok: true, user } : finished;
+    },
+    add: async (name) => {
+      const createdMs = clock.wallMs();
+      const user: User = { name, password: '', generation: use.nextGeneration(0, createdMs), createdMs };
+      const put = await documents.put(collections.users, name, user, null);
+      if (put.ok) return { ok: true, user };
+      return 'code' in put ? put : refuse('bad-question', `There is a user called ${name} already.`);
+    },
+    remove: async (user) => {
+      const known = await all();
+      if (!known.ok) return known;
+      if (use.maySetUp(known.users.length - 1))
+        return refuse('bad-question', `${user.name} is the only user: add another one first.`);
+      const gone = await documents.delete(collections.users, user.name, user.version);
+      if (gone.ok) return { ok: true };
+      return 'code' in gone ? gone : raced();
     },
     rehash: async ({ version, ...user }, password) => {
       await documents.put(collections.users, user.name, { ...user, password }, version);
