@@ -186,6 +186,27 @@ test('both halves of a split adopt, see each other again after it, and the serve
   for (const at of [0, 1, 2, 3]) assert.deepEqual(all.shown(at), [...expected, '4 connected n00', '5 left n02']);
 });
 
+test('a node keeps what it said of an agent it lost until all know where the agent is now, also when it wants to be rid of it', async (t) => {
+  const all = await mesh(t, 3);
+  for (const at of [1, 2]) all.node(0).presence.put(testEntry(at));
+  await all.run(500);
+  const gone: string[] = [];
+  all.node(2).presence.onChange((change) => void gone.push(...change.gone));
+  all.network.split(['h01'], ['h02']);
+  for (const at of [1, 2]) all.node(1).presence.put(testEntry(at, { attempt: 2, node: 'n01' }));
+  await all.until(500, () => all.shown(0).join() === '1 connected n01,2 connected n01');
+  all.node(0).presence.put(testEntry(1, { connection: 'reconnecting' }));
+  all.node(0).presence.remove(testHostId(2));
+  await all.run(100);
+  assert.equal(all.node(0).presence.counters()['leaving'], 2);
+  assert.deepEqual(all.shown(2), ['1 reconnecting n00', '2 connected n00'], 'it has not heard of the later connection');
+  await all.until(10_000, () => all.node(0).presence.counters()['leaving'] === 0);
+  assert.equal(all.node(0).presence.counters()['yielded'], 2);
+  await all.run(500);
+  for (const at of [0, 1, 2]) assert.deepEqual(all.shown(at), ['1 connected n01', '2 connected n01']);
+  assert.deepEqual(gone, []);
+});
+
 test('what nodes cannot tell each other goes by way of a third', async (t) => {
   const all = await mesh(t, 3);
   all.network.split(['h01'], ['h02']);
