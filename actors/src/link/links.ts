@@ -70,6 +70,8 @@ export type Links = {
   drop(nodeId: string, reason: string): void;
   /** For `mesh-actors.ts`, once; in the same turn as the start, so that nothing about actors is missed. */
   attach(traffic: ActorTraffic): ActorPort;
+  /** How many droppable messages made room in full outboxes, since the start and of all peers: grows when news were lost on this side. */
+  dropped(): number;
   counters(): Record<string, number>;
   /** Says goodbye to every peer and stops listening. */
   close(): Promise<void>;
@@ -356,6 +358,7 @@ export const startLinks = async (options: LinkOptions): Promise<Links> => {
       const link = links.get(nodeId);
       if (link) takeDown(link, reason);
     },
+    dropped: () => counts.dropped,
     counters: () => ({
       ...counts,
       links: links.size,

@@ -137,7 +137,7 @@ export const startTopics = (options: TopicsOptions): Topics => {
   /** News may also be dropped later, in an outbox: whoever wants a topic is told how far it has got then. */
   const checkDropped = (): void => {
     dropCheck = undefined;
-    const now = links.counters()['dropped'] ?? 0;
+    const now = links.dropped();
     if (now !== dropped && rules.tellsDrops()) {
       for (const topic of numbers.topics())
         for (const nodeId of interests.peersOf(topic)) syncs.get(nodeId)?.needsNumber(topic);
