@@ -150,3 +150,21 @@ test('what reaches a process runs when it says so, in order, and it may be held 
   for (const run of held.splice(0)) run();
   assert.deepEqual(arrived, [1, 2]);
 });
+
+test('hosts that refuse each other lose their connections at both ends, and are refused until it is healed', async () => {
+  const { network, ends, advance } = await pair({});
+  network.refuse('b', 'a');
+  await advance(1);
+  assert.deepEqual(ends.toSorted(), ['a connection reset by the other end', 'b connection reset by the other end']);
+  const dial = async () => {
+    const dialled = network
+      .transport('a')
+      .dial('b:1', () => ({ frame: () => undefined, closed: () => undefined }), { deadlineMs: 1000 });
+    await advance(10);
+    return dialled;
+  };
+  const refused = await dial();
+  assert.ok(!refused.ok && refused.refused === true);
+  network.heal();
+  assert.ok((await dial()).ok);
+});
