@@ -26,8 +26,8 @@ const changeMs = 2000;
 const noticesLossWithinMs = 4000;
 /** The verdict of death, the grace and the turn of the last heir: then what a gone node said is known to those as well who came after its end. */
 const inheritedMs = 19_000;
-/** What a gone node said before it came reaches a new one only by the heir: until all it hears is of one time, an agent may come and go. */
-const newcomerMs = 5000;
+/** How soon a node that started, stood still or was cut off has all that the others have. */
+const catchUpMs = 5000;
 
 export const presenceViews: GuaranteeMaker = {
   name: 'presence-views',
@@ -106,6 +106,14 @@ export const presenceViews: GuaranteeMaker = {
 
     const isConnected = (agent: Agent): boolean => agent.at !== undefined && !agent.at.ended && !agent.at.leaving;
 
+    const lookAgain = (node: SimNode, agent: Agent): void => {
+      mesh.time.world.clock.after(catchUpMs, () => {
+        if (!mesh.awake().includes(node) || !mesh.isSound(node.index, catchUpMs) || !isConnected(agent)) return;
+        if (!node.rooms?.presence.agent(agent.hostId))
+          broken(`${node.life.name} has lost ${agent.hostId}, which is up`);
+      });
+    };
+
     const wrongly = (node: SimNode, agent: Agent, shown: readonly RosterEntry[]): string | undefined => {
       const [entry] = shown;
       if (shown.length > 1) return `${node.life.name} shows ${agent.hostId} ${shown.length} times`;
@@ -123,8 +131,9 @@ export const presenceViews: GuaranteeMaker = {
           // Nobody removes an agent, and a day is not over.
           for (const hostId of gone) {
             const agent = agents.find((one) => one.hostId === hostId);
-            const isNew = mesh.time.nowMs() - node.startedMs < newcomerMs;
-            if (agent && (isConnected(agent) || !isNew)) broken(`${node.life.name} shows ${hostId} no more`);
+            // One that others may have taken for dead hears what happened meanwhile piece by piece.
+            if (agent && mesh.isSound(node.index, catchUpMs)) broken(`${node.life.name} shows ${hostId} no more`);
+            else if (agent) lookAgain(node, agent);
           }
         });
       },
