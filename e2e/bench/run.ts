@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- GROUP...`: measures on real parts and prints one JSON line per figure. Without a group all of them run, one after
- * another, because they share the processors. Timings of different runs do not compare; what stands beside a figure does.
+ * `npm run bench -- GROUP...`: measures on real parts and prints one JSON line per figure. Without a group the short ones run (about ten
+ * minutes), one after another, because they share the processors. Timings of different runs do not compare; what stands beside a figure does.
  */
 import { agentCost } from './agent-cost.ts';
 import { benchBeside } from './bench-beside.ts';
@@ -21,6 +21,9 @@ const groups: Readonly<Record<string, () => Promise<void>>> = {
   presence: benchBeside('actors/src/presence/presence.bench.ts', '--expose-gc'),
 };
 
+/** Five minutes and more each: only by name. */
+const long: readonly string[] = ['fan-out', 'node-failures'];
+
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in groups));
 if (unknown.length > 0) {
@@ -28,7 +31,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 for (const [name, measure] of Object.entries(groups)) {
-  if (asked.length > 0 && !asked.includes(name)) continue;
+  if (asked.length > 0 ? !asked.includes(name) : long.includes(name)) continue;
   process.stderr.write(`# ${name}\n`);
   try {
     await measure();
