@@ -103,6 +103,8 @@ test('nodes start without Elasticsearch, say so, keep trying, and store once it 
   await first.stop();
   said.length = 0;
   await Promise.all([mesh.ingest[0]?.restart(), mesh.web[0]?.restart()]);
+  // The balancer takes a node back after two checks; until then it answers itself.
+  await eventually(async () => assert.equal((await fetch(`${mesh.dashboardUrl}/healthz`)).status, 200));
   const browser = await browserFor(t);
   const { page } = await openPage(browser, mesh.dashboardUrl);
   await untilLive(page, 1);
