@@ -1,4 +1,5 @@
 /** Web nodes in memory and in virtual time, each with a disk that outlives it, for the tests of this room. */
+import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TestContext } from 'node:test';
 import { createLog, silentLog } from '../system/log.ts';
@@ -119,4 +120,19 @@ export const startMesh = async (t: TestContext, count: number, options: MeshOpti
       network.revive(hostName(index));
     },
   };
+};
+
+export const ada = { user: 'ada', generation: 1 };
+
+/** Which of the nodes accept a session. */
+export const accepts = (nodes: readonly WebNode[], sid: string): boolean[] =>
+  nodes.map((node) => node.sessions.check(sid) !== undefined);
+
+export const areEqual = (nodes: readonly WebNode[]): boolean =>
+  new Set(nodes.map((node) => node.sessions.digest())).size === 1;
+
+export const nodeAt = (nodes: readonly WebNode[], at = 0): WebNode => {
+  const node = nodes[at];
+  assert.ok(node);
+  return node;
 };

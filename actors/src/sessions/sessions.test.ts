@@ -2,26 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { idOf } from './session-record.ts';
 import { sessionLimits } from './rules.ts';
-import { startMesh } from './scripted-mesh.contract.ts';
-import type { WebNode } from './scripted-mesh.contract.ts';
+import { accepts, ada, areEqual, nodeAt, startMesh } from './scripted-mesh.contract.ts';
 import { SessionsError } from './sessions.ts';
 
-const ada = { user: 'ada', generation: 1 };
 const [one, two, three] = ['h00', 'h01', 'h02'];
-const accepts = (nodes: readonly WebNode[], sid: string): boolean[] =>
-  nodes.map((node) => node.sessions.check(sid) !== undefined);
-const areEqual = (nodes: readonly WebNode[]): boolean =>
-  new Set(nodes.map((node) => node.sessions.digest())).size === 1;
-
-const first = (nodes: readonly WebNode[], at = 0): WebNode => {
-  const node = nodes[at];
-  assert.ok(node);
-  return node;
-};
 
 test('a session opened on one node is valid on all of them at once', async (t) => {
   const { nodes, settled, until } = await startMesh(t, 5, { delayMs: 25 });
-  const { value, tookMs } = await settled(first(nodes).sessions.open(ada));
+  const { value, tookMs } = await settled(nodeAt(nodes).sessions.open(ada));
   assert.ok(tookMs <= 100, `${tookMs} ms`);
   const spreadMs = await until(() => accepts(nodes, value.sid).every(Boolean));
   assert.ok(tookMs + spreadMs <= 200, `${tookMs + spreadMs} ms`);
@@ -32,25 +20,25 @@ test('a session opened on one node is valid on all of them at once', async (t) =
 
 test('alone, nobody is waited for', async (t) => {
   const { nodes, settled } = await startMesh(t, 1);
-  const { value, tookMs } = await settled(first(nodes).sessions.open(ada));
+  const { value, tookMs } = await settled(nodeAt(nodes).sessions.open(ada));
   assert.equal(tookMs, 0);
-  assert.equal((await settled(first(nodes).sessions.revoke(value.session.id))).tookMs, 0);
+  assert.equal((await settled(nodeAt(nodes).sessions.revoke(value.session.id))).tookMs, 0);
 });
 
 test('ingest nodes are told nothing and not waited for', async (t) => {
   const { nodes, settled } = await startMesh(t, 3, { roles: ['web', 'ingest', 'ingest'] });
-  assert.equal((await settled(first(nodes).sessions.open(ada))).tookMs, 0);
-  assert.equal(first(nodes).sessions.counters()['told'], 0);
+  assert.equal((await settled(nodeAt(nodes).sessions.open(ada))).tookMs, 0);
+  assert.equal(nodeAt(nodes).sessions.counters()['told'], 0);
 });
 
 test('when signing out is answered, no node accepts the session any more, and each says so once', async (t) => {
   const { nodes, settled, pass } = await startMesh(t, 4);
-  const { value } = await settled(first(nodes).sessions.open(ada));
+  const { value } = await settled(nodeAt(nodes).sessions.open(ada));
   await pass(100);
   const ends: string[] = [];
   for (const [at, node] of nodes.entries())
     node.sessions.onEnd((session, why) => ends.push(`${at} ${session.user} ${why}`));
-  const { tookMs } = await settled(first(nodes, 2).sessions.revoke(value.session.id));
+  const { tookMs } = await settled(nodeAt(nodes, 2).sessions.revoke(value.session.id));
   assert.ok(tookMs <= 100, `${tookMs} ms`);
   assert.deepEqual(accepts(nodes, value.sid), [false, false, false, false]);
   await pass(10_000);
@@ -58,15 +46,15 @@ test('when signing out is answered, no node accepts the session any more, and ea
     ends.sort(),
     [0, 1, 2, 3].map((at) => `${at} ada signed-out`),
   );
-  assert.deepEqual(first(nodes).sessions.ofUser('ada'), []);
+  assert.deepEqual(nodeAt(nodes).sessions.ofUser('ada'), []);
 });
 
 test('a node that does not answer delays a sign-in by 300 ms and a sign-out by a second', async (t) => {
   const { nodes, settled, network, until } = await startMesh(t, 2);
   network.split([one], [two]);
-  const { value, tookMs } = await settled(first(nodes).sessions.open(ada));
+  const { value, tookMs } = await settled(nodeAt(nodes).sessions.open(ada));
   assert.equal(tookMs, 300);
-  assert.equal((await settled(first(nodes).sessions.revoke(value.session.id))).tookMs, 1000);
+  assert.equal((await settled(nodeAt(nodes).sessions.revoke(value.session.id))).tookMs, 1000);
   network.heal();
   await until(() => areEqual(nodes), 2_000);
   assert.deepEqual(accepts(nodes, value.sid), [false, false]);
@@ -74,11 +62,11 @@ test('a node that does not answer delays a sign-in by 300 ms and a sign-out by a
 
 test('a sign-out on one side of a partition wins within two seconds of its end, whatever was done on the other', async (t) => {
   const { nodes, settled, network, until, pass, isWhole, clock } = await startMesh(t, 3);
-  const { value } = await settled(first(nodes).sessions.open(ada));
+  const { value } = await settled(nodeAt(nodes).sessions.open(ada));
   await pass(100);
   network.split([one], [two, three]);
-  await until(() => first(nodes).links.peers().length === 0);
-  await settled(first(nodes).sessions.revoke(value.session.id));
+  await until(() => nodeAt(nodes).links.peers().length === 0);
+  await settled(nodeAt(nodes).sessions.revoke(value.session.id));
   for (let i = 0; i < 5; i += 1) {
     clock.stepWall(sessionLimits.tellUseEveryMs);
     assert.deepEqual(accepts(nodes, value.sid), [false, true, true], 'available, not strict');
@@ -93,11 +81,11 @@ test('a sign-out on one side of a partition wins within two seconds of its end, 
 test('sessions opened on both sides of a partition are known everywhere within two seconds of its end', async (t) => {
   const { nodes, settled, network, until, isWhole } = await startMesh(t, 3);
   network.split([one], [two, three]);
-  await until(() => first(nodes).links.peers().length === 0);
+  await until(() => nodeAt(nodes).links.peers().length === 0);
   const sids: string[] = [];
   for (let i = 0; i < 90; i += 1) {
     const user = `user ${i % 7}`;
-    sids.push((await settled(first(nodes, i % 3).sessions.open({ user, generation: 1 }))).value.sid);
+    sids.push((await settled(nodeAt(nodes, i % 3).sessions.open({ user, generation: 1 }))).value.sid);
   }
   network.heal();
   await until(isWhole, 120_000);
@@ -107,23 +95,23 @@ test('sessions opened on both sides of a partition are known everywhere within t
 
 test('all sessions of a user before a change end, also those a node has not heard of yet', async (t) => {
   const { nodes, settled, network, until, pass, isWhole } = await startMesh(t, 3);
-  const { value: known } = await settled(first(nodes).sessions.open(ada));
-  const { value: other } = await settled(first(nodes).sessions.open({ user: 'bob', generation: 1 }));
+  const { value: known } = await settled(nodeAt(nodes).sessions.open(ada));
+  const { value: other } = await settled(nodeAt(nodes).sessions.open({ user: 'bob', generation: 1 }));
   network.split([three], [one, two]);
-  await until(() => first(nodes, 2).links.peers().length === 0);
-  const { value: unknown } = await settled(first(nodes, 2).sessions.open(ada));
-  await settled(first(nodes).sessions.endBefore('ada', 2));
+  await until(() => nodeAt(nodes, 2).links.peers().length === 0);
+  const { value: unknown } = await settled(nodeAt(nodes, 2).sessions.open(ada));
+  await settled(nodeAt(nodes).sessions.endBefore('ada', 2));
   assert.deepEqual(accepts(nodes, known.sid), [false, false, true]);
-  const { value: later } = await settled(first(nodes).sessions.open({ user: 'ada', generation: 2 }));
+  const { value: later } = await settled(nodeAt(nodes).sessions.open({ user: 'ada', generation: 2 }));
   network.heal();
   await until(isWhole, 120_000);
   await until(() => areEqual(nodes), 2_000);
   await pass(100);
   for (const { sid } of [known, unknown]) assert.deepEqual(accepts(nodes, sid), [false, false, false]);
   for (const { sid } of [other, later]) assert.deepEqual(accepts(nodes, sid), [true, true, true]);
-  await settled(first(nodes).sessions.endBefore('ada', 1));
+  await settled(nodeAt(nodes).sessions.endBefore('ada', 1));
   assert.deepEqual(accepts(nodes, known.sid), [false, false, false], 'it never shrinks');
-  await assert.rejects(first(nodes, 2).sessions.open(ada), (error: unknown) => {
+  await assert.rejects(nodeAt(nodes, 2).sessions.open(ada), (error: unknown) => {
     assert.ok(error instanceof SessionsError);
     assert.equal(error.code, 'user-changed');
     return true;
@@ -134,9 +122,9 @@ test('a session that the node has not heard of is ended by those that know it', 
   const { nodes, settled, network, until, pass } = await startMesh(t, 3);
   // Two and three know it; one is about to hear of it.
   network.splitOneWay(two, one);
-  const { value } = await settled(first(nodes, 1).sessions.open(ada));
+  const { value } = await settled(nodeAt(nodes, 1).sessions.open(ada));
   assert.deepEqual(accepts(nodes, value.sid), [false, true, true]);
-  await settled(first(nodes).sessions.revoke(value.session.id));
+  await settled(nodeAt(nodes).sessions.revoke(value.session.id));
   network.heal();
   await until(() => areEqual(nodes), 10_000);
   await pass(1_000);
@@ -145,13 +133,13 @@ test('a session that the node has not heard of is ended by those that know it', 
 
 test('a node that was killed comes back with its sessions, signed-in and signed-out ones', async (t) => {
   const { nodes, settled, pass, kill, startWeb, until, isWhole, disks } = await startMesh(t, 3);
-  const { value: stays } = await settled(first(nodes).sessions.open(ada));
-  const { value: goes } = await settled(first(nodes).sessions.open(ada));
-  await settled(first(nodes).sessions.revoke(goes.session.id));
+  const { value: stays } = await settled(nodeAt(nodes).sessions.open(ada));
+  const { value: goes } = await settled(nodeAt(nodes).sessions.open(ada));
+  await settled(nodeAt(nodes).sessions.revoke(goes.session.id));
   await kill(0);
   disks[0]?.lose();
-  const { value: while0WasAway } = await settled(first(nodes, 1).sessions.open(ada));
-  await settled(first(nodes, 1).sessions.revoke(while0WasAway.session.id));
+  const { value: while0WasAway } = await settled(nodeAt(nodes, 1).sessions.open(ada));
+  await settled(nodeAt(nodes, 1).sessions.revoke(while0WasAway.session.id));
   const again = await startWeb(0);
   assert.deepEqual(accepts([again], stays.sid), [true], 'before it has met anybody');
   assert.deepEqual(accepts([again], goes.sid), [false]);
@@ -165,11 +153,11 @@ test('a node that was killed comes back with its sessions, signed-in and signed-
 
 test('after a power failure of all nodes people are signed in and out as before', async (t) => {
   const { nodes, settled, kill, startWeb, disks, until, isWhole, pass } = await startMesh(t, 2);
-  const { value: stays } = await settled(first(nodes).sessions.open(ada));
-  const { value: goes } = await settled(first(nodes, 1).sessions.open(ada));
-  const { value: bob } = await settled(first(nodes, 1).sessions.open({ user: 'bob', generation: 1 }));
-  await settled(first(nodes, 1).sessions.revoke(goes.session.id));
-  await settled(first(nodes).sessions.endBefore('bob', 2));
+  const { value: stays } = await settled(nodeAt(nodes).sessions.open(ada));
+  const { value: goes } = await settled(nodeAt(nodes, 1).sessions.open(ada));
+  const { value: bob } = await settled(nodeAt(nodes, 1).sessions.open({ user: 'bob', generation: 1 }));
+  await settled(nodeAt(nodes, 1).sessions.revoke(goes.session.id));
+  await settled(nodeAt(nodes).sessions.endBefore('bob', 2));
   await kill(0);
   await kill(1);
   for (const disk of disks) disk.lose();
@@ -183,15 +171,15 @@ test('after a power failure of all nodes people are signed in and out as before'
 
 test('use keeps a session alive on all nodes, told at most every ten minutes', async (t) => {
   const { nodes, settled, pass, clock } = await startMesh(t, 2);
-  const { value } = await settled(first(nodes).sessions.open(ada));
+  const { value } = await settled(nodeAt(nodes).sessions.open(ada));
   await pass(100);
-  const before = first(nodes).links.counters()['messagesOut'] ?? 0;
-  for (let i = 0; i < 1_000; i += 1) assert.ok(first(nodes).sessions.check(value.sid));
+  const before = nodeAt(nodes).links.counters()['messagesOut'] ?? 0;
+  for (let i = 0; i < 1_000; i += 1) assert.ok(nodeAt(nodes).sessions.check(value.sid));
   await pass(1_200);
-  assert.ok((first(nodes).links.counters()['messagesOut'] ?? 0) - before < 20);
+  assert.ok((nodeAt(nodes).links.counters()['messagesOut'] ?? 0) - before < 20);
   for (let day = 0; day < 20; day += 1) {
     clock.stepWall(86_400_000);
-    assert.ok(first(nodes).sessions.check(value.sid));
+    assert.ok(nodeAt(nodes).sessions.check(value.sid));
     await pass(1_200);
   }
   assert.deepEqual(accepts(nodes, value.sid), [true, true]);
@@ -202,23 +190,23 @@ test('a session ends by idleness after a week and by age after a month, and is f
   const { nodes, settled, pass, clock } = await startMesh(t, 2);
   const ends: string[] = [];
   for (const node of nodes) node.sessions.onEnd((session, why) => ends.push(`${session.user} ${why}`));
-  await settled(first(nodes).sessions.open({ user: 'idle', generation: 1 }));
-  const { value: used } = await settled(first(nodes).sessions.open({ user: 'used', generation: 1 }));
+  await settled(nodeAt(nodes).sessions.open({ user: 'idle', generation: 1 }));
+  const { value: used } = await settled(nodeAt(nodes).sessions.open({ user: 'used', generation: 1 }));
   for (let day = 0; day < 7; day += 1) {
     clock.stepWall(86_400_000);
-    assert.ok(first(nodes).sessions.check(used.sid));
+    assert.ok(nodeAt(nodes).sessions.check(used.sid));
     await pass(2_000);
   }
   await pass(10_000);
   assert.deepEqual(ends, ['idle idle', 'idle idle']);
   for (let day = 7; day < 30; day += 1) {
     clock.stepWall(86_400_000);
-    first(nodes).sessions.check(used.sid);
+    nodeAt(nodes).sessions.check(used.sid);
     await pass(2_000);
   }
   await pass(10_000);
   assert.deepEqual(ends.slice(2), ['used expired', 'used expired']);
-  assert.equal(first(nodes).sessions.counters()['held'], 2);
+  assert.equal(nodeAt(nodes).sessions.counters()['held'], 2);
   clock.stepWall(sessionLimits.forgetAfterMs);
   await pass(10_000);
   for (const node of nodes) assert.equal(node.sessions.counters()['held'], 0);
@@ -228,7 +216,7 @@ test('beyond a hundred sessions of a user the oldest is signed out', async (t) =
   const { nodes, settled, pass } = await startMesh(t, 2);
   const sids: string[] = [];
   for (let i = 0; i < 103; i += 1) {
-    sids.push((await settled(first(nodes).sessions.open(ada))).value.sid);
+    sids.push((await settled(nodeAt(nodes).sessions.open(ada))).value.sid);
     await pass(10);
   }
   await pass(100);
@@ -243,7 +231,7 @@ test('beyond a hundred sessions of a user the oldest is signed out', async (t) =
 
 test('a cookie that is none is no session, whatever it holds', async (t) => {
   const { nodes, settled } = await startMesh(t, 1);
-  const { sessions } = first(nodes);
+  const { sessions } = nodeAt(nodes);
   const { value } = await settled(sessions.open(ada));
   for (const sid of ['', 'x', value.session.id, `${value.sid} `, value.sid.slice(1), 'x'.repeat(1e6), '\0'.repeat(43)])
     assert.equal(sessions.check(sid), undefined);
@@ -254,9 +242,9 @@ test('a cookie that is none is no session, whatever it holds', async (t) => {
 
 test('the sid is neither on the disk nor in the log', async (t) => {
   const { nodes, settled, disks, said, pass } = await startMesh(t, 2);
-  const { value } = await settled(first(nodes).sessions.open(ada));
-  assert.ok(first(nodes).sessions.check(value.sid));
-  await settled(first(nodes).sessions.revoke(value.session.id));
+  const { value } = await settled(nodeAt(nodes).sessions.open(ada));
+  assert.ok(nodeAt(nodes).sessions.check(value.sid));
+  await settled(nodeAt(nodes).sessions.revoke(value.session.id));
   await pass(100);
   assert.ok(said.some((line) => line.includes(value.session.id)));
   for (const { disk } of disks) {
@@ -268,7 +256,7 @@ test('the sid is neither on the disk nor in the log', async (t) => {
 
 test('a listener that throws is counted and keeps nobody from hearing of the end', async (t) => {
   const { nodes, settled } = await startMesh(t, 1);
-  const { sessions } = first(nodes);
+  const { sessions } = nodeAt(nodes);
   let heard = 0;
   sessions.onEnd(() => {
     throw new Error('scripted');
