@@ -120,6 +120,12 @@ export const startAgent = async (options: {
         batchesAcknowledged: uplink.counters.acknowledged,
         samplesRefused: uplink.counters.samplesRefused,
         reconnects: Math.max(0, uplink.counters.connections - 1),
+        samplesProduced: undefined,
+        samplesStored: undefined,
+        samplesGap: undefined,
+        samplesQueued: undefined,
+        queueDegraded: 0,
+        queueAgeSeconds: undefined,
       }),
     },
     log,
@@ -136,7 +142,10 @@ export const startAgent = async (options: {
   const take = async (samples: readonly Sample[], timeMs: number): Promise<void> => {
     const { bytes, leftOut } = encodeBatch(dictionary, identity.epoch, seq, samples);
     counters.valuesLeftOut += leftOut;
-    const batch = { epoch: identity.epoch, seq, timeMs, dictionary: dictionary.hash, bytes };
+    const batch = {
+      ...{ kind: 'batch' as const, epoch: identity.epoch, seq, timeMs },
+      ...{ dictionary: dictionary.hash, samples: samples.length, bytes },
+    };
     seq += 1;
     await queue.append(batch, dictionary);
     recent.add(bytes, timeMs);

@@ -41,7 +41,6 @@ export const figuresOf = (of: {
     gauge('queue_batches', 'Batches kept until they are acknowledged.', size.batches),
     gauge('queue_bytes', 'Bytes kept until they are acknowledged.', size.bytes),
     counter('queue_dropped_total', 'Batches given up because the queue was full.', size.dropped),
-    gauge('queue_gaps', 'Runs of batches given up.', queue.gaps().length),
     gauge('recent_bytes', 'Bytes of the last minutes kept for who starts to watch.', recent.bytes()),
     counter('batches_sent_total', 'Batches sent for the first time.', sent.sent),
     counter('batches_resent_total', 'Batches sent again.', sent.resent),

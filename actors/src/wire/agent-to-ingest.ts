@@ -79,11 +79,12 @@ export type DictionaryMessage = z.infer<typeof dictionarySchema>;
 
 /**
  * The events an agent may send, with what each carries. `batch` carries its bytes, and `true` when they are not for the live view: sent
- * before, or too old.
+ * before, or too old. `events` (version 3) carries the JSON of `events.ts` as bytes.
  */
 export type AgentToIngest = {
   hello: (hello: Hello, reply: (answer: unknown) => void) => void;
   dictionary: (dictionary: DictionaryMessage, reply: (answer: unknown) => void) => void;
   batch: (bytes: Uint8Array, notLive: boolean) => void;
+  events: (bytes: Uint8Array) => void;
   bye: (reply: (answer: unknown) => void) => void;
 };

@@ -12,6 +12,8 @@ import { watchSchema } from './browser-to-web.ts';
 import { catalogue } from './catalogue.ts';
 import { dictionaryOf } from './dictionary.ts';
 import { documentLimits, documentsEndpoint, documentsQuestionSchema } from './documents.ts';
+import { eventQuestionSchema } from './event-question.ts';
+import { eventKinds, eventsSchema, gapReasons } from './events.ts';
 import {
   encodeHostFrame,
   encodeOverviewFrame,
@@ -23,6 +25,7 @@ import {
 import {
   ackSchema,
   busySchema,
+  paceSchema,
   recentAnswerSchema,
   recentRequestSchema,
   refusalSchema,
@@ -34,7 +37,7 @@ import { refusals } from './refusal.ts';
 import { storeKey, storeStateSchema, storeTopic } from './store-state.ts';
 import { protocolVersion } from './version.ts';
 
-const fingerprints: Record<number, string> = { 1: '9084d6876f1142af', 2: 'f3bd1d113b8f1537' };
+const fingerprints: Record<number, string> = { 1: '9084d6876f1142af', 2: 'f3bd1d113b8f1537', 3: 'b7f88f145c7bc106' };
 
 const schemas = {
   helloSchema,
@@ -43,10 +46,13 @@ const schemas = {
   refusalSchema,
   ackSchema,
   busySchema,
+  paceSchema,
+  eventsSchema,
   recentRequestSchema,
   recentAnswerSchema,
   watchSchema,
   questionSchema,
+  eventQuestionSchema,
   documentsQuestionSchema,
   storeStateSchema,
 };
@@ -67,6 +73,7 @@ test('a change of the wire comes with a new version', () => {
     limits,
     documents: [documentsEndpoint, documentLimits],
     store: [storeTopic, storeKey],
+    events: [Object.keys(eventKinds), Object.keys(gapReasons)],
     batch: [batchMagic, batchVersion, batchHeaderBytes],
     frames: [frameKinds, frameVersion, overviewColumns],
     examples: [

@@ -14,6 +14,8 @@ export const welcomeSchema = z.object({
   node: z.string().max(200),
   /** How many batches may be on the way without an acknowledgement. */
   window: z.number().int().min(1).max(1024),
+  /** How many of them may be from the backlog (what is not for the live view), until a `pace` says otherwise. Absent before version 3. */
+  backlog: z.number().int().min(0).max(1024).optional(),
   /** The node does not know the dictionary of the hello: declare it before the first batch. */
   needDictionary: z.boolean(),
   /** The node's clock, ms since the Unix epoch. */
@@ -34,6 +36,10 @@ export type Ack = z.infer<typeof ackSchema>;
 export const busySchema = z.object({ epoch: count, seq: count, afterMs: z.number().min(0).max(600_000) });
 export type Busy = z.infer<typeof busySchema>;
 
+/** So many batches from the backlog may be on the way from now on; 0: none until the next `pace`. Those on the way stay. */
+export const paceSchema = z.object({ backlog: z.number().int().min(0).max(1024) });
+export type Pace = z.infer<typeof paceSchema>;
+
 /** Asks for the batches of the last minutes at full detail, newest window first in time order. */
 export const recentRequestSchema = z.object({ sinceMs: z.number() });
 export type RecentRequest = z.infer<typeof recentRequestSchema>;
@@ -51,6 +57,8 @@ export type RecentAnswer = z.infer<typeof recentAnswerSchema>;
 export type IngestToAgent = {
   ack: (ack: Ack) => void;
   busy: (busy: Busy) => void;
+  /** To agents of version 3 and later. */
+  pace: (pace: Pace) => void;
   /** Why the connection is about to be closed. */
   refused: (refusal: Refusal) => void;
   recent: (request: RecentRequest, reply: (answer: unknown) => void) => void;

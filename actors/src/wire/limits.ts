@@ -13,6 +13,10 @@ export const limits = {
   maxFieldsPerTarget: 8,
   /** Bytes of one field value in UTF-8: an Elasticsearch keyword dimension takes 1,024. */
   maxFieldBytes: 512,
+  /** One message of events; an agent tells a few at a time. */
+  maxEventsBytes: 64 * 1024,
+  maxEventsPerMessage: 64,
+  maxEventFacts: 32,
   /** Series one host may have alive in the live view; each costs about 1 KB on its ingest node. */
   maxSeriesPerHost: 8192,
   /** Dictionary as JSON. */
@@ -22,6 +26,8 @@ export const limits = {
   maxLabelChars: 128,
   /** One message of a browser. */
   maxBrowserMessageBytes: 16 * 1024,
+  /** Events of one answer, newest first. */
+  maxEventsPerAnswer: 200,
   /** Points of one history answer per series; a chart is at most this many pixels wide. */
   maxHistoryPoints: 2000,
   maxHistoryMetrics: 50,

@@ -39,6 +39,12 @@ export const agentCollector: CollectorKind = {
             f.batchesAcknowledged,
             f.samplesRefused,
             f.reconnects,
+            f.samplesProduced,
+            f.samplesStored,
+            f.samplesGap,
+            f.samplesQueued,
+            f.queueDegraded,
+            f.queueAgeSeconds,
           ],
         );
       },

@@ -39,6 +39,13 @@ export type AgentFigures = {
   readonly batchesAcknowledged: number;
   readonly samplesRefused: number;
   readonly reconnects: number;
+  /** The account, see the queue; `undefined` where the queue cannot tell. */
+  readonly samplesProduced: number | undefined;
+  readonly samplesStored: number | undefined;
+  readonly samplesGap: number | undefined;
+  readonly samplesQueued: number | undefined;
+  readonly queueDegraded: 0 | 1;
+  readonly queueAgeSeconds: number | undefined;
 };
 
 /** Where measurements come from here: `linux` is there on Linux only, where systeminformation is not asked for them. */

@@ -27,6 +27,12 @@ const figures: AgentFigures = {
   batchesAcknowledged: 0,
   samplesRefused: 0,
   reconnects: 0,
+  samplesProduced: 0,
+  samplesStored: 0,
+  samplesGap: 0,
+  samplesQueued: 0,
+  queueDegraded: 0,
+  queueAgeSeconds: 0,
 };
 const nowhere: Sources = {
   linux: undefined,

@@ -4,10 +4,12 @@ import type { Gap, QueuedBatch } from './queue.ts';
 const maxGaps = 1000;
 
 const merge = (a: Gap, b: Gap): Gap => ({
+  id: a.id,
   epoch: a.epoch,
   firstSeq: a.firstSeq,
   lastSeq: b.lastSeq,
   batches: a.batches + b.batches,
+  samples: a.samples + b.samples,
   bytes: a.bytes + b.bytes,
   fromMs: Math.min(a.fromMs, b.fromMs),
   toMs: Math.max(a.toMs, b.toMs),
@@ -15,12 +17,14 @@ const merge = (a: Gap, b: Gap): Gap => ({
 });
 
 /** Adds a batch that was given up, in place. Batches are given up oldest first, so it belongs at the end. */
-export const addToGaps = (gaps: Gap[], { epoch, seq, bytes, timeMs }: QueuedBatch): void => {
+export const addToGaps = (gaps: Gap[], { epoch, seq, samples, bytes, timeMs }: QueuedBatch): void => {
   const gap: Gap = {
+    id: `${epoch}.${seq}`,
     epoch,
     firstSeq: seq,
     lastSeq: seq,
     batches: 1,
+    samples,
     bytes: bytes.length,
     fromMs: timeMs,
     toMs: timeMs,

@@ -16,6 +16,7 @@ export const createMemoryQueue = (options: { maxBytes: number }): Queue => {
   let batches = 0;
   let bytes = 0;
   let dropped = 0;
+  const account = { produced: 0, stored: 0, refused: 0, gap: 0, queued: 0 };
   let gaps: Gap[] = [];
   const dictionaries = new Map<string, { dictionary: Dictionary; batches: number }>();
 
@@ -38,6 +39,7 @@ export const createMemoryQueue = (options: { maxBytes: number }): Queue => {
     if (!place || !batch) return undefined;
     place.batch = undefined;
     batches -= 1;
+    account.queued -= batch.samples;
     bytes -= batch.bytes.length + overheadBytes;
     const known = dictionaries.get(batch.dictionary);
     if (known) {
@@ -63,15 +65,18 @@ export const createMemoryQueue = (options: { maxBytes: number }): Queue => {
         );
       places.push({ at: { epoch: batch.epoch, seq: batch.seq }, batch });
       batches += 1;
+      account.produced += batch.samples;
+      account.queued += batch.samples;
       bytes += batch.bytes.length + overheadBytes;
       const known = dictionaries.get(batch.dictionary);
       if (known) known.batches += 1;
-      else dictionaries.set(batch.dictionary, { dictionary, batches: 1 });
+      else if (dictionary) dictionaries.set(batch.dictionary, { dictionary, batches: 1 });
       while (bytes > options.maxBytes) {
         const given = remove(first);
         first += 1;
         if (!given) continue;
         dropped += 1;
+        account.gap += given.samples;
         addToGaps(gaps, given);
       }
       tidy();
@@ -91,21 +96,27 @@ export const createMemoryQueue = (options: { maxBytes: number }): Queue => {
       return Promise.resolve(found);
     },
     dictionary: (hash) => Promise.resolve(dictionaries.get(hash)?.dictionary),
-    ack: (epoch, ranges) => {
+    ack: (epoch, ranges, refused = []) => {
       const before = batches;
       for (const [from, to] of ranges)
         for (let index = find({ epoch, seq: from }); index < places.length; index += 1) {
           const at = places[index]?.at;
           if (!at || at.epoch !== epoch || at.seq > to) break;
-          remove(index);
+          const gone = remove(index);
+          const turnedDown = refused.reduce((sum, one) => sum + (one.seq === gone?.seq ? one.samples : 0), 0);
+          if (!gone) continue;
+          account.refused += turnedDown;
+          account.stored += gone.samples - turnedDown;
         }
       tidy();
       return before - batches;
     },
-    size: () => ({ batches, bytes, dropped }),
-    gaps: () => gaps,
-    forgetGap: (gap) => {
-      gaps = gaps.filter((one) => one !== gap);
+    size: () => ({ batches, bytes, dropped, oldestMs: places.find(({ batch }) => batch)?.batch?.timeMs }),
+    account: () => ({ ...account }),
+    durability: () => ({ state: 'degraded', detail: 'kept in memory' }),
+    nextGap: () => gaps[0],
+    forgetGap: (id) => {
+      gaps = gaps.filter((one) => one.id !== id);
     },
     close: () => Promise.resolve(),
   };

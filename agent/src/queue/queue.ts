@@ -1,17 +1,22 @@
 /**
- * The queue: every batch the agent measured, kept until ingest has said that the store has it. Batches are told apart and ordered by
- * (epoch, seq) and are never changed. The queue is bounded in bytes; when it is full the oldest batches are given up, and what was given
- * up stays known as a gap, so that a hole in the data is never a riddle. `queue.contract.ts` is what every implementation passes.
+ * The queue: everything the agent measured and has to tell, kept until ingest has said that the store has it. Records are told apart and
+ * ordered by (epoch, seq) and are never changed. The queue is bounded in bytes and age; when it is full the oldest records are given up, and
+ * what was given up stays known as a gap, so that a hole in the data is never a riddle. `queue.contract.ts` is what every implementation passes.
  */
+import type { GapReason } from '@thrum/actors/wire/events';
 import type { Dictionary } from '@thrum/actors/wire/dictionary';
 
 export type Position = { readonly epoch: number; readonly seq: number };
 
+/** A batch of samples, or events (`wire/events.ts`). */
 export type QueuedBatch = Position & {
+  readonly kind: 'batch' | 'events';
   /** Time of its samples. */
   readonly timeMs: number;
-  /** Hash of the dictionary its bytes refer to. */
+  /** Hash of the dictionary its bytes refer to; empty for events, which need none. */
   readonly dictionary: string;
+  /** How many samples are in it; 0 for events. What the account counts. */
+  readonly samples: number;
   /** As they are sent. Not to be written to. */
   readonly bytes: Uint8Array;
 };
@@ -19,42 +24,73 @@ export type QueuedBatch = Position & {
 /** First and last sequence number, both included. */
 export type SeqRange = readonly [number, number];
 
-/** Batches given up: between these sequence numbers of one epoch, `batches` of them, measured from `fromMs` to `toMs`. */
+/** Samples that ingest refused for good, of one batch. */
+export type RefusedOf = { readonly seq: number; readonly samples: number };
+
+/**
+ * Records given up: between these sequence numbers of one epoch, `batches` of them with `samples` samples, measured from `fromMs` to `toMs`.
+ * Of `unclean` nobody knows how many: `lastSeq` is then below `firstSeq` and the counts are 0.
+ */
 export type Gap = {
+  /** Unique among the gaps of this host for ever; the same after a crash. */
+  readonly id: string;
   readonly epoch: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
   readonly batches: number;
+  readonly samples: number;
   readonly bytes: number;
   readonly fromMs: number;
   readonly toMs: number;
-  readonly reason: 'full';
+  readonly reason: GapReason;
 };
 
 export type QueueSize = {
   readonly batches: number;
   readonly bytes: number;
-  /** Batches given up since this process began. */
+  /** Records given up since this process began. */
   readonly dropped: number;
+  /** Time of the oldest record; `undefined` when the queue is empty. */
+  readonly oldestMs: number | undefined;
 };
+
+/** Samples since the queue was made. `produced` is counted by itself and is always `stored + refused + gap + queued`. */
+export type Account = {
+  readonly produced: number;
+  readonly stored: number;
+  readonly refused: number;
+  readonly gap: number;
+  readonly queued: number;
+};
+
+/** `degraded`: the disk takes nothing; what is appended is kept in memory, bounded, until it does. `detail` is for people. */
+export type Durability = { readonly state: 'durable' | 'degraded'; readonly detail: string };
 
 export type Queue = {
   /**
-   * Takes a batch in. The promise is fulfilled when the batch is as safe as this queue can make it: only then may it be sent, so that
-   * a crash never leaves ingest with a name that is given to other samples later. Throws (BUG) when it is not after every batch before.
+   * Takes a record in; `dictionary` is that of a batch. The promise is fulfilled when the record is as safe as this queue can make it (on
+   * disk, or in memory while degraded): only then may it be sent. Rejects (BUG) when it is not after every record before; never because of
+   * the disk.
    */
-  append(batch: QueuedBatch, dictionary: Dictionary): Promise<void>;
-  /** The oldest batches behind a position (from the beginning without one), in order: at least one if there is any, then up to both limits. */
+  append(batch: QueuedBatch, dictionary: Dictionary | undefined): Promise<void>;
+  /** The oldest records behind a position (from the beginning without one), in order: at least one if there is any, then up to both limits. */
   read(after: Position | undefined, limit: { maxBatches: number; maxBytes: number }): Promise<readonly QueuedBatch[]>;
   /** The dictionary of a batch that is in the queue. */
   dictionary(hash: string): Promise<Dictionary | undefined>;
-  /** Lets go of these batches of an epoch; of what is not there it takes no notice. Returns how many went. */
-  ack(epoch: number, ranges: readonly SeqRange[]): number;
+  /**
+   * Lets go of these records of an epoch; of what is not there it takes no notice. Their samples are stored, but for those of `refused`.
+   * Returns how many records went.
+   */
+  ack(epoch: number, ranges: readonly SeqRange[], refused?: readonly RefusedOf[]): number;
   size(): QueueSize;
-  /** What was given up, oldest first, until somebody took it over. Neighbors are one gap. */
-  gaps(): readonly Gap[];
-  /** Somebody else keeps this gap from now on. */
-  forgetGap(gap: Gap): void;
+  account(): Account;
+  durability(): Durability;
+  /**
+   * The oldest gap that nobody keeps yet. Whoever asked appends an event of it and calls `forgetGap` when that is safe. From the first time
+   * it is given out it does not grow any more, and after a crash it is given out again, the same under the same id.
+   */
+  nextGap(): Gap | undefined;
+  forgetGap(id: string): void;
   /** Everything appended is safe. */
   close(): Promise<void>;
 };

@@ -11,6 +11,8 @@ const batch = (seq: number, epoch = 1): QueuedBatch => ({
   seq,
   timeMs: seq,
   dictionary: 'd',
+  kind: 'batch',
+  samples: 1,
   bytes: new Uint8Array(1),
 });
 

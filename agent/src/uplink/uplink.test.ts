@@ -89,7 +89,7 @@ const rig = async (
   const take = async (): Promise<QueuedBatch> => {
     const timeMs = 1_700_000_000_000 + seq;
     const { bytes } = encodeBatch(dictionary, 7, seq, [{ target: 0, fields: [], timeMs, values: [seq, 0, 0] }]);
-    const batch = { epoch: 7, seq, timeMs, dictionary: dictionary.hash, bytes };
+    const batch = { kind: 'batch' as const, epoch: 7, seq, timeMs, dictionary: dictionary.hash, samples: 1, bytes };
     seq += 1;
     await queue.append(batch, dictionary);
     recent.add(bytes, timeMs);
@@ -130,7 +130,7 @@ describe('the uplink', () => {
     await r.take();
     const old = dictionaryOf([load, memory]);
     const { bytes } = encodeBatch(old, 7, 1, [{ target: 0, fields: [], timeMs: 1, values: [1, 1, 1] }]);
-    const batch = { epoch: 7, seq: 1, timeMs: 1, dictionary: old.hash, bytes };
+    const batch = { kind: 'batch' as const, epoch: 7, seq: 1, timeMs: 1, dictionary: old.hash, samples: 1, bytes };
     await r.queue.append(batch, old);
     r.uplink.offer(batch);
     await eventually(() => r.queue.size().batches === 0);

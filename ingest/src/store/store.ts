@@ -12,6 +12,8 @@ import type { Clock } from '@thrum/actors/system/clock';
 import type { Log } from '@thrum/actors/system/log';
 import type { Batch } from '@thrum/actors/wire/batch';
 import type { WireTarget } from '@thrum/actors/wire/dictionary';
+import type { EventAnswer, EventQuestion } from '@thrum/actors/wire/event-question';
+import type { AgentEvent } from '@thrum/actors/wire/events';
 import type { Aggregate } from '@thrum/actors/wire/question';
 import type { Refusal, RefusalCode } from '@thrum/actors/wire/refusal';
 import type { Target } from '@thrum/actors/wire/schema';
@@ -32,9 +34,17 @@ export type WriteRequest = {
   readonly batch: Batch;
   /** One per sample: 1 = store it. */
   readonly accepted: Uint8Array;
+  /** Why the others are not to be stored, one per sample where anything is: they are kept as dead letters before the batch counts as written. */
+  readonly refused?: readonly ({ readonly code: RefusalCode; readonly detail: string } | undefined)[];
   /** The agent sent this batch before and does not know whether it was stored. */
   readonly resend: boolean;
 };
+
+/** What happened on a host, under the (epoch, seq) of its origin; an event whose id its host has told before is not kept again. */
+export type EventsRequest = { readonly origin: Origin; readonly events: readonly AgentEvent[] };
+
+/** What a store may still take. `isFailing`: what was last sent to it is still to be written, so it should be sent no backlog. */
+export type StoreRoom = { readonly heldBytes: number; readonly maxHeldBytes: number; readonly isFailing: boolean };
 
 /** Samples that will never be stored, with the reason; one entry per reason, `detail` is the first one's. */
 export type Refused = { readonly code: RefusalCode; readonly samples: number; readonly detail: string };
@@ -92,6 +102,10 @@ export type Store = {
   readonly kind: 'elasticsearch' | 'duckdb';
   /** `full`: nothing was kept, try again after `afterMs`. */
   write(request: WriteRequest): WriteOutcome;
+  /** Like `write`, in the same bound. Absent while a store cannot keep events. */
+  writeEvents?(request: EventsRequest): WriteOutcome;
+  askEvents?(question: EventQuestion, options: { readonly deadlineMs: number }): Promise<EventAnswer | Refusal>;
+  room?(): StoreRoom;
   /** Never throws: refuses with `deadline` or `store-away`. */
   ask(question: StoreQuestion, options: { readonly deadlineMs: number }): Promise<StoreAnswer>;
   /** Small documents beside the samples. */

@@ -21,12 +21,23 @@ export const agent = target({
     counter('batches_acknowledged', 'count', 'Batches the store has.'),
     counter('samples_refused', 'count', 'Samples that ingest refused with a reason.'),
     counter('reconnects', 'count', 'Connections opened after the first one.'),
+    counter(
+      'samples_produced',
+      'count',
+      'Samples measured and put into the queue. They are stored, refused, missing or still in the queue.',
+    ),
+    counter('samples_stored', 'count', 'Samples the store has.'),
+    counter('samples_gap', 'count', 'Samples missing for good, each told by an event.'),
+    level('samples_queued', 'count', 'Samples in the queue, until the store has them.'),
+    level('queue_degraded', 'count', '1 while the disk does not take what is measured and it is kept in memory only.'),
+    level('queue_age', 'seconds', 'Age of the oldest samples in the queue.'),
   ],
   charts: [
     { title: 'Agent CPU', metrics: ['cpu'] },
     { title: 'Agent memory', metrics: ['memory'] },
     { title: 'Batches', metrics: ['batches_sent', 'batches_acknowledged', 'batches_resent'] },
     { title: 'Queue', metrics: ['queue_batches'] },
+    { title: 'Samples in the queue', metrics: ['samples_queued'] },
     { title: 'Time to measure', metrics: ['tick', 'loop_delay'] },
   ],
 });
