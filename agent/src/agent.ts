@@ -126,6 +126,7 @@ export const startAgent = async (options: {
         samplesQueued: undefined,
         queueDegraded: 0,
         queueAgeSeconds: undefined,
+        samplesRefusedTotal: undefined,
       }),
     },
     log,

@@ -45,6 +45,7 @@ export const agentCollector: CollectorKind = {
             f.samplesQueued,
             f.queueDegraded,
             f.queueAgeSeconds,
+            f.samplesRefusedTotal,
           ],
         );
       },

@@ -46,6 +46,7 @@ export type AgentFigures = {
   readonly samplesQueued: number | undefined;
   readonly queueDegraded: 0 | 1;
   readonly queueAgeSeconds: number | undefined;
+  readonly samplesRefusedTotal: number | undefined;
 };
 
 /** Where measurements come from here: `linux` is there on Linux only, where systeminformation is not asked for them. */

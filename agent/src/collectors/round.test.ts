@@ -33,6 +33,7 @@ const figures: AgentFigures = {
   samplesQueued: 0,
   queueDegraded: 0,
   queueAgeSeconds: 0,
+  samplesRefusedTotal: 0,
 };
 const nowhere: Sources = {
   linux: undefined,

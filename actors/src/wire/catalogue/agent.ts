@@ -21,16 +21,18 @@ export const agent = target({
     counter('batches_acknowledged', 'count', 'Batches the store has.'),
     counter('samples_refused', 'count', 'Samples that ingest refused with a reason.'),
     counter('reconnects', 'count', 'Connections opened after the first one.'),
-    counter(
+    // The account: levels, because it is the sums that are compared, and they go on over restarts.
+    level(
       'samples_produced',
       'count',
-      'Samples measured and put into the queue. They are stored, refused, missing or still in the queue.',
+      'Samples put into the queue since it was made: they are stored, refused, missing or still in the queue.',
     ),
-    counter('samples_stored', 'count', 'Samples the store has.'),
-    counter('samples_gap', 'count', 'Samples missing for good, each told by an event.'),
+    level('samples_stored', 'count', 'Samples the store has, since the queue was made.'),
+    level('samples_gap', 'count', 'Samples missing for good, since the queue was made; each told by an event.'),
     level('samples_queued', 'count', 'Samples in the queue, until the store has them.'),
     level('queue_degraded', 'count', '1 while the disk does not take what is measured and it is kept in memory only.'),
     level('queue_age', 'seconds', 'Age of the oldest samples in the queue.'),
+    level('samples_refused_total', 'count', 'Samples refused for good, since the queue was made.'),
   ],
   charts: [
     { title: 'Agent CPU', metrics: ['cpu'] },
