@@ -166,6 +166,26 @@ test('questions are answered in their order, and what is no question is refused 
   assert.equal((await ask(question(7))).ok, true);
 });
 
+test('a question for events reaches an ingest node as it was asked, and a wrong one does not', async (t) => {
+  const ingest = await startIngest(t);
+  const events = [{ kind: 'stop', id: 's1', timeMs: 900, facts: { produced: 3 } }];
+  const asked: unknown[] = [];
+  ingest.answers.history = (one) => {
+    asked.push(one);
+    return { ok: true, events, more: false };
+  };
+  const web = await startWeb(t, ingest);
+  const tab = openTab(t, web.url);
+  await tab.greeted();
+  const wanted = { ask: 'events', host: hostId(1), kinds: ['stop', 'gap'], fromMs: 0, toMs: 1000, max: 5 };
+  assert.deepEqual(await tab.socket.emitWithAck('ask', wanted), { ok: true, events, more: false });
+  for (const wrong of [{ max: 5000 }, { ask: 'else' }, { host: 'x' }, { kinds: ['Ä'] }, { fromMs: 1000 }]) {
+    const answer = (await tab.socket.emitWithAck('ask', { ...wanted, ...wrong })) as HistoryOutcome;
+    assert.equal(!answer.ok && answer.code, 'bad-question', JSON.stringify(wrong));
+  }
+  assert.deepEqual(asked, [wanted]);
+});
+
 test('of too many questions at once the last are refused as busy', async (t) => {
   const ingest = await startIngest(t);
   const release: (() => void)[] = [];

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '@thrum/actors/testing/eventually';
 import { fakeClock } from '@thrum/actors/testing/fake-clock';
+import type { PastQuestion } from '@thrum/actors/wire/browser-to-web';
+import type { EventQuestion } from '@thrum/actors/wire/event-question';
 import type { Answer, Question } from '@thrum/actors/wire/question';
 import { refuse } from '@thrum/actors/wire/refusal';
 import { createCounters } from './counters.ts';
@@ -24,7 +26,7 @@ const answer = (fromMs = 0): Answer => ({
   series: [{ fields: ['total'], values: [[1, null, 3]] }],
   leftOut: 0,
 });
-type Ask = (node: string, question: Question) => NodeOutcome | Promise<NodeOutcome>;
+type Ask = (node: string, question: PastQuestion) => NodeOutcome | Promise<NodeOutcome>;
 
 const start = (nodes: string[], ask: Ask) => {
   const clock = fakeClock();
@@ -100,6 +102,27 @@ test('an answer of no known form is a refusal', async () => {
     const outcome = await history.ask(question());
     assert.equal(!outcome.ok && outcome.code, 'store-away');
   }
+});
+
+const eventQuestion: EventQuestion = { ask: 'events', host: question().host, fromMs: 0, toMs: 1000, max: 10 };
+const event = (n: number) => ({ kind: 'start', id: `e${n}`, timeMs: n, facts: { produced: n } });
+
+test('a question for events goes the same way and is kept like the others', async () => {
+  const value = { ok: true, events: [event(2), event(1)], more: true };
+  const { history, asked } = start(['a', 'b'], () => ({ ok: true, value }));
+  assert.deepEqual(await history.ask(eventQuestion), value);
+  assert.deepEqual(await history.ask({ ...eventQuestion }), value);
+  assert.deepEqual(asked, ['a']);
+});
+
+test('what is no event is left out of an answer, and an answer to the other question is none', async () => {
+  const mixed = { ok: true, events: [event(2), { kind: 'Not a kind' }, null, { ...event(1), facts: 7 }] };
+  const { history } = start(['a'], () => ({ ok: true, value: mixed }));
+  assert.deepEqual(await history.ask(eventQuestion), { ok: true, events: [event(2)], more: false });
+  const values = await history.ask(question());
+  assert.equal(!values.ok && values.code, 'store-away');
+  const other = await start(['a'], () => ({ ok: true, value: answer() })).history.ask(eventQuestion);
+  assert.equal(!other.ok && other.code, 'store-away');
 });
 
 test('with too many questions under way one more is refused as busy, and later there is room again', async () => {

@@ -1,10 +1,13 @@
 /**
- * Questions about the past. A question was parsed once by the gateway's side of a tab; here it goes to one of the linked ingest nodes in
- * turn, within one deadline however many are tried. The same question asked again within seconds (ten tabs on one wall, a reload) is
- * answered from the cache, and while it is under way everybody waits for the same answer.
+ * Questions about the past, for values and for events. A question was parsed once by the gateway's side of a tab; here it goes to one of
+ * the linked ingest nodes in turn, within one deadline however many are tried. The same question asked again within seconds (ten tabs on
+ * one wall, a reload) is answered from the cache, and while it is under way everybody waits for the same answer.
  */
 import type { Clock } from '@thrum/actors/system/clock';
-import type { Answer, HistoryOutcome, Question } from '@thrum/actors/wire/question';
+import type { PastOutcome, PastQuestion } from '@thrum/actors/wire/browser-to-web';
+import { agentEventSchema } from '@thrum/actors/wire/events';
+import { limits } from '@thrum/actors/wire/limits';
+import type { Answer } from '@thrum/actors/wire/question';
 import { asRefusal, refuse, type Refusal } from '@thrum/actors/wire/refusal';
 import type { Counters } from './counters.ts';
 
@@ -18,6 +21,9 @@ export const historyLimits = {
   maxNumbers: 2_000_000,
 } as const;
 
+/** What an event, and each of its facts, counts for at most among the numbers kept. */
+const numbersPerFact = 16;
+
 export type NodeOutcome =
   { ok: true; value: unknown } | { ok: false; reason: 'no-link' | 'full' | 'deadline' | 'failed'; detail: string };
 
@@ -25,24 +31,37 @@ export type HistoryParts = {
   clock: Clock;
   counters: Counters;
   ingestNodes(): readonly string[];
-  ask(node: string, question: Question, deadlineMs: number): Promise<NodeOutcome>;
+  ask(node: string, question: PastQuestion, deadlineMs: number): Promise<NodeOutcome>;
 };
 
-type Entry = { outcome: Promise<HistoryOutcome>; doneMs: number | undefined; numbers: number };
+type Entry = { outcome: Promise<PastOutcome>; doneMs: number | undefined; numbers: number };
 
-export type HistoryAsk = { ask(question: Question): Promise<HistoryOutcome> };
+export type HistoryAsk = { ask(question: PastQuestion): Promise<PastOutcome> };
 
-/** Ingest nodes are our own, so their word is believed once it has the form of an answer. */
-const asOutcome = (value: unknown): HistoryOutcome => {
-  if (typeof value === 'object' && value !== null && 'ok' in value && value.ok === true && 'series' in value)
-    return value as Answer;
+/**
+ * Ingest nodes are our own, so their word is believed once it has the form of an answer. Events are what agents once said, out of a store
+ * that others can write to: each is looked at, and left out when it is none.
+ */
+const asOutcome = (question: PastQuestion, value: unknown): PastOutcome => {
+  if (typeof value === 'object' && value !== null && 'ok' in value && value.ok === true) {
+    if ('ask' in question && 'events' in value && Array.isArray(value.events)) {
+      const events = value.events.slice(0, limits.maxEventsPerAnswer).flatMap((one) => {
+        const parsed = agentEventSchema.safeParse(one);
+        return parsed.success ? [parsed.data] : [];
+      });
+      return { ok: true, events, more: 'more' in value && value.more === true };
+    }
+    if (!('ask' in question) && 'series' in value) return value as Answer;
+  }
   return asRefusal(value) ?? refuse('store-away', 'the ingest node answered something that is no answer');
 };
 
-const numbersIn = (outcome: HistoryOutcome): number =>
-  outcome.ok
-    ? outcome.series.reduce((sum, one) => sum + one.values.reduce((more, list) => more + list.length, 0), 0)
-    : 1;
+const numbersIn = (outcome: PastOutcome): number => {
+  if (!outcome.ok) return 1;
+  if ('events' in outcome)
+    return outcome.events.reduce((sum, { facts }) => sum + numbersPerFact * (1 + Object.keys(facts).length), 0);
+  return outcome.series.reduce((sum, one) => sum + one.values.reduce((more, list) => more + list.length, 0), 0);
+};
 
 export const createHistoryAsk = (parts: HistoryParts): HistoryAsk => {
   const { clock, counters } = parts;
@@ -67,7 +86,7 @@ export const createHistoryAsk = (parts: HistoryParts): HistoryAsk => {
     return entries.size < historyLimits.maxQuestions;
   };
 
-  const askNodes = async (question: Question): Promise<HistoryOutcome> => {
+  const askNodes = async (question: PastQuestion): Promise<PastOutcome> => {
     const nodes = parts.ingestNodes();
     if (nodes.length === 0) return refuse('no-ingest');
     const untilMs = clock.monotonicMs() + historyLimits.deadlineMs;
@@ -78,7 +97,7 @@ export const createHistoryAsk = (parts: HistoryParts): HistoryAsk => {
       const node = nodes[(first + i) % nodes.length];
       if (node === undefined || leftMs <= 0) break;
       const answer = await parts.ask(node, question, leftMs);
-      if (answer.ok) return asOutcome(answer.value);
+      if (answer.ok) return asOutcome(question, answer.value);
       counters.add('web_questions_failed');
       if (answer.reason === 'deadline') return refuse('deadline');
       refusal =

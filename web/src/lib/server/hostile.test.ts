@@ -29,6 +29,8 @@ const askMessage = {
   fields: ['total'],
 };
 
+const eventsMessage = { ask: 'events', host: hostId(1), kinds: ['gap', 'start'], fromMs: 0, toMs: 1000, max: 10 };
+
 /** A tab that looks at host 1 and must notice nothing of what others do. */
 const startWitness = async (t: TestContext, log?: Log) => {
   const ingest = await startIngest(t);
@@ -315,7 +317,7 @@ test('twenty thousand mutated messages are each answered or refused, and the act
       const actor = system.spawn(tabActor({ ...parts, id: `${tab}-${i}`, outlet }));
       const replies: unknown[] = [];
       const isAsk = random() < 0.5;
-      const message = mutateValue(isAsk ? askMessage : watchMessage, random);
+      const message = mutateValue(isAsk ? (random() < 0.5 ? askMessage : eventsMessage) : watchMessage, random);
       const reply = random() < 0.95 ? (answer: unknown): void => void replies.push(answer) : junk[i % junk.length];
       actor.tell({ kind: 'event', name: isAsk ? 'ask' : 'watch', args: [message, reply] });
       return { actor, outlet, replies };

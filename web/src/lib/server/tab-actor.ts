@@ -6,8 +6,9 @@
 import type { ActorSpec } from '@thrum/actors/system/actor-ref';
 import type { Clock } from '@thrum/actors/system/clock';
 import type { Log } from '@thrum/actors/system/log';
-import { watchSchema } from '@thrum/actors/wire/browser-to-web';
-import { questionSchema, type HistoryOutcome, type Question } from '@thrum/actors/wire/question';
+import { watchSchema, type PastOutcome, type PastQuestion } from '@thrum/actors/wire/browser-to-web';
+import { eventQuestionSchema } from '@thrum/actors/wire/event-question';
+import { questionSchema } from '@thrum/actors/wire/question';
 import { refuse, type Refusal, type RefusalCode } from '@thrum/actors/wire/refusal';
 import type { Counters } from './counters.ts';
 import type { HistoryAsk } from './history-ask.ts';
@@ -24,11 +25,11 @@ export const tabLimits = {
 
 export type TabMessage =
   | { kind: 'event'; name: unknown; args: readonly unknown[] }
-  | { kind: 'answered'; outcome: HistoryOutcome; reply: Reply }
+  | { kind: 'answered'; outcome: PastOutcome; reply: Reply }
   | { kind: 'next' };
 
 type Reply = (answer: unknown) => void;
-type Asked = { question: Question; reply: Reply };
+type Asked = { question: PastQuestion; reply: Reply };
 
 type Tab = {
   bucket: Bucket;
@@ -99,7 +100,7 @@ export const tabActor = (parts: TabParts): ActorSpec<TabMessage, Tab> => {
     const [message, reply] = args;
     if (args.length !== 2 || !isReply(reply)) return malformed(tab, 'ask takes one object and a reply');
     if (typeof message !== 'object' || message === null) return malformed(tab, 'ask takes an object');
-    const parsed = questionSchema.safeParse(message);
+    const parsed = 'ask' in message ? eventQuestionSchema.safeParse(message) : questionSchema.safeParse(message);
     const no = (code: RefusalCode, detail: string): Tab => {
       counters.add('web_questions_refused');
       reply(refuse(code, detail));
