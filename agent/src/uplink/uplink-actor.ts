@@ -73,10 +73,12 @@ export type UplinkOptions = {
   readonly random: () => number;
   /** Ingest's clock less ours, as far as a hello can tell. */
   readonly onServerClock?: (offsetMs: number) => void;
+  /** In the place of a real connection. */
+  readonly connect?: typeof openConnection;
 };
 
 export const startUplink = (options: UplinkOptions): Uplink => {
-  const { clock, log, queue } = options;
+  const { clock, log, queue, connect: dial = openConnection } = options;
   const counters: UplinkCounters = {
     sent: 0,
     resent: 0,
@@ -154,7 +156,7 @@ export const startUplink = (options: UplinkOptions): Uplink => {
     const mine = (run: () => void): void => {
       if (made === connection) run();
     };
-    const made: Connection = openConnection(url, {
+    const made: Connection = dial(url, {
       connected: (pingEveryMs) => mine(() => happen({ type: 'connected', pingEveryMs })),
       heard: () => mine(() => happen({ type: 'heard' })),
       lost: (reason) => mine(() => happen({ type: 'lost', reason })),

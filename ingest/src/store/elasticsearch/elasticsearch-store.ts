@@ -9,7 +9,7 @@ import { dayMs } from '../sample-time.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { createBulkWriter } from './bulk-writer.ts';
 import { createCollisionCheck } from './collisions.ts';
-import { createElasticsearchClient, reasonOf, type Reply } from './client.ts';
+import { createElasticsearchClient, reasonOf, type ElasticsearchClient, type Reply } from './client.ts';
 import { dayOf } from './day-index.ts';
 import { createDayIndices } from './day-indices.ts';
 import { createDocumentLines } from './document-lines.ts';
@@ -23,15 +23,21 @@ const upkeepEveryMs = 10 * 60_000;
 const prepareAheadMs = 30 * 60_000;
 const closeWithinMs = 2_000;
 
-export const openElasticsearchStore = (options: StoreOptions): Store => {
+export type ElasticsearchStoreOptions = StoreOptions & {
+  /** In the place of one made from the options. */
+  readonly client?: ElasticsearchClient;
+  readonly random?: () => number;
+};
+
+export const openElasticsearchStore = (options: ElasticsearchStoreOptions): Store => {
   const { prefix, clock, retentionDays, maxHeldBytes = defaultMaxHeldBytes } = options;
   const log = options.log.child({ store: 'elasticsearch' });
-  const client = createElasticsearchClient(options);
+  const client = options.client ?? createElasticsearchClient(options);
   const catalogue: ReadonlyMap<string, Target> = new Map(options.catalogue.map((target) => [target.name, target]));
   const health = createHealth(clock, log, client.urls.map((url) => new URL(url).host).join(', '));
   const indices = createDayIndices({ client, prefix, replicas: options.replicas, catalogue, log });
   const lines = createDocumentLines(prefix, catalogue);
-  const random = Math.random;
+  const { random = Math.random } = options;
   const writer = createBulkWriter({
     client,
     indices,
