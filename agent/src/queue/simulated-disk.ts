@@ -196,7 +196,7 @@ export const simulatedDisk = (
           if (mine === generation) resolve(value);
         } catch (error) {
           changed?.();
-          if (mine === generation) reject(error);
+          if (mine === generation) reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
       underWay.add(perform);
