@@ -77,6 +77,18 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'infra/load': [...ground, 'infra/local'],
   'infra/test': ['infra/elasticsearch', 'infra/local'],
   e2e: [...ground, 'actors/src/testing', 'infra/elasticsearch', 'infra/local', 'infra/load'],
+  // Both ends of delivery as they are, in virtual time: the one place where they meet, because what they promise is promised by both together.
+  'e2e/model': [
+    ...ground,
+    'actors/src/testing',
+    'actors/src/simulation',
+    'agent/src/queue',
+    'agent/src/uplink',
+    'agent/src',
+    'ingest/src/store',
+    'ingest/src/live',
+    'ingest/src/intake',
+  ],
   '.ci': [],
 };
 

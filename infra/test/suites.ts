@@ -51,9 +51,9 @@ export const suites: readonly Suite[] = [
     limitMs: 120_000,
   },
   {
-    // Whole meshes in virtual time, a thousand of them; each file uses two processes of its own.
+    // Whole meshes in virtual time, a thousand of them, and delivery from end to end, thousands; each file uses two processes of its own.
     name: 'simulation',
-    groups: (root) => [plain(find(root, 'actors/**/*.sim.test.ts'))],
+    groups: (root) => [plain(find(root, '{actors,e2e}/**/*.sim.test.ts'))],
     needs: [],
     likes: [],
     atOnce: 1,
@@ -79,7 +79,7 @@ export const suites: readonly Suite[] = [
     name: 'e2e',
     groups: (root) => [plain(find(root, 'e2e/{journeys,failures}/**/*.spec.ts', /\/nodes-/))],
     needs: ['elasticsearch', 'chromium', 'haproxy'],
-    likes: [],
+    likes: ['libfaketime'],
     atOnce: 1,
     limitMs: 300_000,
   },

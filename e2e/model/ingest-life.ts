@@ -1,0 +1,110 @@
+/**
+ * One start of an ingest node: the real sessions, what they share, and the real store on Elasticsearch, behind simulated connections. Nothing
+ * of it outlives its life. Left out are the sockets, the actors around the sessions and the mesh: the live view is a list of what it was offered.
+ */
+import type { Life } from '@thrum/actors/simulation/virtual-time';
+import { silentLog, type Log } from '@thrum/actors/system/log';
+import type { Batch } from '@thrum/actors/wire/batch';
+import type { Ack } from '@thrum/actors/wire/ingest-to-agent';
+import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
+import { limits } from '@thrum/actors/wire/limits';
+import { Dictionaries } from '../../ingest/src/intake/dictionaries.ts';
+import { IntakeCounts } from '../../ingest/src/intake/intake-counts.ts';
+import { SeriesCounts, seriesCountsDefaults } from '../../ingest/src/intake/series-counts.ts';
+import { Session, type Surroundings } from '../../ingest/src/intake/session.ts';
+import { Sessions } from '../../ingest/src/intake/sessions.ts';
+import { StrangerLog } from '../../ingest/src/intake/stranger-log.ts';
+import { UnderWay } from '../../ingest/src/intake/under-way.ts';
+import type { Live } from '../../ingest/src/live/live.ts';
+import type { ElasticsearchClient } from '../../ingest/src/store/elasticsearch/client.ts';
+import { openElasticsearchStore } from '../../ingest/src/store/elasticsearch/elasticsearch-store.ts';
+import type { Store } from '../../ingest/src/store/store.ts';
+import type { Door } from './balancer.ts';
+import { modelCatalogue, modelToken, prefix, retentionDays } from './installation.ts';
+import type { WrongRules } from './mutant.ts';
+
+export type IngestLife = {
+  readonly life: Life;
+  readonly store: Store;
+  readonly door: Door;
+};
+
+export type IngestWatch = {
+  /** A session says that these are done for good. */
+  acknowledged(host: string, ack: Ack): void;
+  /** The live view was offered this. */
+  shown(host: string, batch: Batch): void;
+};
+
+/** Small, so that a few seconds of an outage fill it. */
+const maxHeldBytes = 16 * 1024;
+
+export const startIngest = (options: {
+  readonly life: Life;
+  readonly name: string;
+  readonly client: ElasticsearchClient;
+  readonly random: () => number;
+  readonly rules: WrongRules;
+  readonly watch: IngestWatch;
+  readonly log?: Log | undefined;
+}): IngestLife => {
+  const { life, name, watch, rules, log = silentLog } = options;
+  const { clock } = life;
+  const store = openElasticsearchStore({
+    url: 'elasticsearch:http://simulated:9200',
+    ...{ replicas: 0, prefix, retentionDays, catalogue: modelCatalogue, maxHeldBytes, clock, log },
+    ...{ client: options.client, random: options.random, rules: rules.store ?? {} },
+  });
+  const live: Live = {
+    greet: ({ hostId }) => ({
+      hostId,
+      accept: (batch) => watch.shown(hostId, batch),
+      heard: () => undefined,
+      refused: () => undefined,
+      lost: () => undefined,
+      left: () => undefined,
+      isSuperseded: () => false,
+    }),
+    snapshot: () => Promise.reject(new Error('BUG: nobody watches')),
+    counters: () => ({}),
+    close: () => undefined,
+  };
+  const around: Surroundings = {
+    ...{ clock, log, nodeName: name, live, store },
+    isOurToken: (token) => token === modelToken,
+    dictionaries: new Dictionaries(modelCatalogue),
+    sessions: new Sessions(),
+    seriesCounts: new SeriesCounts({ ...seriesCountsDefaults, maxSeriesPerHost: limits.maxSeriesPerHost }),
+    strangerLog: new StrangerLog(),
+    underWay: new UnderWay(),
+    retentionMs: retentionDays * 86_400_000,
+    counts: new IntakeCounts(),
+  };
+  const door: Door = {
+    life,
+    enter: (end) => {
+      let host = '';
+      const session: Session = new Session(around, {
+        address: 'simulated',
+        send: (event, message) => {
+          if (event === 'ack') watch.acknowledged(host, message as Ack);
+          end().say(event, [message]);
+        },
+        close: () => end().close('io server disconnect'),
+        greeted: () => undefined,
+        replaced: (quietly) => life.soon(() => session.replaced(quietly)),
+        superseded: () => life.soon(() => session.superseded()),
+      });
+      clock.after(5000, () => session.overdue());
+      return {
+        said: (event, args, reply) => {
+          if (event === 'hello') host = (args[0] as Hello).host;
+          session.said(event, reply ? [...args, reply] : args);
+        },
+        heard: () => session.heard(),
+        ended: (reason) => session.gone(reason === 'ping timeout'),
+      };
+    },
+  };
+  return { life, store, door };
+};

@@ -1,0 +1,13 @@
+/** Wrong variants of rules, by room: what a mutant puts in the place of the right ones. */
+export type WrongRules = {
+  readonly store?: object;
+};
+
+export type Mutant = {
+  readonly name: string;
+  /** What it breaks, in one sentence. */
+  readonly breaks: string;
+  readonly rules: WrongRules;
+  /** Seeds that noticed it when it was written or the plans changed: tried first, to save time. Empty is right as well. */
+  readonly noticedBy: readonly number[];
+};

@@ -1,0 +1,233 @@
+/** The installation of one run: hosts with their agents, ingest nodes, the network and the server, and what a plan does to them. */
+import type { VirtualTime } from '@thrum/actors/simulation/virtual-time';
+import type { Log } from '@thrum/actors/system/log';
+import { seededRandom } from '@thrum/actors/testing/random';
+import { newAgentHost, startAgentLife, type AgentHost, type AgentLife } from './agent-life.ts';
+import { Balancer } from './balancer.ts';
+import { startIngest, type IngestLife } from './ingest-life.ts';
+import type { Ledger } from './ledger.ts';
+import type { WrongRules } from './mutant.ts';
+import type { Fault, Plan } from './plan.ts';
+import { SimulatedElasticsearch } from './simulated-elasticsearch.ts';
+import { storeClient } from './store-client.ts';
+
+export type WorldOptions = {
+  readonly plan: Plan;
+  readonly time: VirtualTime;
+  readonly ledger: Ledger;
+  readonly rules: WrongRules;
+  readonly broken: (what: string, detail: string) => void;
+  readonly log?: Log | undefined;
+};
+
+export class World {
+  readonly server: SimulatedElasticsearch;
+  readonly balancer: Balancer;
+  readonly hosts: readonly AgentHost[];
+  readonly agents = new Map<number, AgentLife>();
+  readonly ingests = new Map<number, IngestLife>();
+  readonly #options: WorldOptions;
+  readonly #random: () => number;
+  readonly #wallAheadMs: { agents: number[]; ingests: number[] };
+  #numbers = 0;
+  #starts = 0;
+  isQuiet = false;
+
+  constructor(options: WorldOptions) {
+    const { plan, time, ledger } = options;
+    this.#options = options;
+    const random = seededRandom(Math.imul(plan.seed, 0x85ebca6b) ^ 0x1b56c4e9);
+    this.#random = random;
+    this.#wallAheadMs = { agents: [...plan.wallAheadMs.agents], ingests: [...plan.wallAheadMs.ingests] };
+    this.server = new SimulatedElasticsearch({
+      random,
+      stored: (document) => ledger.wrote(document),
+      isPoison: (source) => ((source['m'] as { mood?: number } | undefined)?.mood ?? 0) < 0,
+    });
+    this.balancer = new Balancer({ world: time.world.clock, random, delayMs: plan.delayMs });
+    this.hosts = Array.from({ length: plan.agents }, (_, index) => newAgentHost(index));
+  }
+
+  startAll(): void {
+    const { plan } = this.#options;
+    for (let ingest = 0; ingest < plan.ingests; ingest += 1) this.#startIngest(ingest);
+    for (let agent = 0; agent < plan.agents; agent += 1) this.#startAgent(agent);
+  }
+
+  apply(fault: Fault): void {
+    switch (fault.kind) {
+      case 'agent-kill':
+        return this.#endAgent(fault.agent, true);
+      case 'agent-power':
+        return this.#endAgent(fault.agent, false);
+      case 'agent-stop':
+        return this.#stopAgent(fault.agent);
+      case 'agent-start':
+        return this.#startAgent(fault.agent);
+      case 'agent-clock':
+        this.#wallAheadMs.agents[fault.agent] = (this.#wallAheadMs.agents[fault.agent] ?? 0) + fault.ms;
+        this.agents.get(fault.agent)?.life.stepWall(fault.ms);
+        return;
+      case 'ingest-kill':
+        return this.#endIngest(fault.ingest);
+      case 'ingest-start':
+        return this.#startIngest(fault.ingest);
+      case 'ingest-pause':
+        return this.ingests.get(fault.ingest)?.life.pause();
+      case 'ingest-resume':
+        return this.ingests.get(fault.ingest)?.life.resume();
+      case 'ingest-clock':
+        this.#wallAheadMs.ingests[fault.ingest] = (this.#wallAheadMs.ingests[fault.ingest] ?? 0) + fault.ms;
+        this.ingests.get(fault.ingest)?.life.stepWall(fault.ms);
+        return;
+      case 'cut':
+      case 'dead-line':
+        for (const line of [...this.balancer.lines])
+          if (line.agent === fault.agent) {
+            if (fault.kind === 'cut') line.wire.cut();
+            else line.wire.dead();
+          }
+        return;
+      case 'cut-off':
+        this.balancer.cutOff.set(fault.agent, fault.how);
+        return;
+      case 'reachable':
+        this.balancer.cutOff.delete(fault.agent);
+        return;
+      case 'store':
+        this.server.trouble = fault.trouble;
+        return;
+      case 'delete-index':
+        this.#options.ledger.removed(this.server.deleteIndex(fault.draw));
+    }
+  }
+
+  /** Faults are over: whatever is down starts, whatever stands still goes on. */
+  calm(): void {
+    this.server.trouble = {};
+    this.balancer.cutOff.clear();
+    for (const { life } of this.ingests.values()) life.resume();
+    for (let ingest = 0; ingest < this.#options.plan.ingests; ingest += 1) this.#startIngest(ingest);
+    for (const { index } of this.hosts) this.#startAgent(index);
+  }
+
+  get samples(): number {
+    return this.#numbers;
+  }
+
+  /** What has not come to its end yet, in words. */
+  unsettled(): string | undefined {
+    for (const host of this.hosts) {
+      const agent = this.agents.get(host.index);
+      if (!agent) return `agent ${host.index} does not run`;
+      const { batches } = agent.queue.size();
+      if (batches > 0) return `agent ${host.index} still keeps ${batches} records`;
+      if (agent.queue.nextGap()) return `agent ${host.index} has a gap to tell`;
+    }
+    return undefined;
+  }
+
+  /** What is wrong when everything has come to its end. */
+  *judge(): Generator<{ guarantee: string; detail: string }> {
+    const { ledger } = this.#options;
+    const lost = ledger.open();
+    const [first] = lost;
+    if (first)
+      yield {
+        guarantee: 'nothing is lost',
+        detail: `${lost.length} records, the first is ${first.host}:${first.epoch}:${first.seq} with samples ${first.samples.map(({ number }) => number).join(', ')}`,
+      };
+    for (const host of this.hosts) {
+      const agent = this.agents.get(host.index);
+      if (!agent) continue;
+      const account = agent.queue.account();
+      const tally = ledger.tally(host.id);
+      if (account.produced !== account.stored + account.refused + account.gap + account.queued)
+        yield {
+          guarantee: 'the account',
+          detail: `of agent ${host.index} does not add up: ${JSON.stringify(account)}`,
+        };
+      if (account.refused !== tally.refused || account.stored !== tally.stored)
+        yield {
+          guarantee: 'the account',
+          detail: `of agent ${host.index} is ${JSON.stringify(account)}, the truth ${JSON.stringify(tally)}`,
+        };
+    }
+  }
+
+  #startAgent(index: number): void {
+    const host = this.hosts[index];
+    if (!host || this.agents.has(index)) return;
+    const { time, ledger, broken, log } = this.#options;
+    this.#starts += 1;
+    const life = time.live(`agent ${index} start ${this.#starts}`, {
+      wallAheadMs: this.#wallAheadMs.agents[index] ?? 0,
+    });
+    life.soon(() => {
+      const agent = startAgentLife({
+        ...{ host, life, ledger, log: log?.child({ life: life.name }), random: this.#random },
+        connect: this.balancer.connect(index, life),
+        measure: { next: () => (this.#numbers += 1), random: this.#random, isQuiet: () => this.isQuiet },
+        failed: (what, error) =>
+          broken('no surprise', `${what}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`),
+      });
+      this.agents.set(index, agent);
+    });
+  }
+
+  #endAgent(index: number, told: boolean): void {
+    const agent = this.agents.get(index);
+    if (!agent) return;
+    this.agents.delete(index);
+    agent.life.end();
+    this.balancer.agentGone(index, told);
+    this.#options.ledger.died(this.hosts[index]?.id ?? '');
+  }
+
+  #stopAgent(index: number): void {
+    const agent = this.agents.get(index);
+    if (!agent) return;
+    agent.life.soon(() => {
+      void agent.stop().then(() => {
+        if (this.agents.get(index) === agent) this.#endAgent(index, true);
+      });
+    });
+  }
+
+  #startIngest(index: number): void {
+    if (this.ingests.has(index)) return;
+    const { time, ledger, plan, rules, log } = this.#options;
+    this.#starts += 1;
+    const life = time.live(`ingest ${index} start ${this.#starts}`, {
+      wallAheadMs: this.#wallAheadMs.ingests[index] ?? 0,
+    });
+    const random = this.#random;
+    const { min, max } = plan.delayMs;
+    life.soon(() => {
+      const ingest = startIngest({
+        ...{ life, random, rules, name: life.name, log: log?.child({ life: life.name }) },
+        client: storeClient({
+          server: this.server,
+          life,
+          world: time.world.clock,
+          random,
+          delayMs: { min, max: max / 2 + min },
+        }),
+        watch: {
+          acknowledged: (host, ack) => ledger.acknowledged(host, ack),
+          shown: () => undefined,
+        },
+      });
+      this.ingests.set(index, ingest);
+      this.balancer.open(index, ingest.door);
+    });
+  }
+
+  #endIngest(index: number): void {
+    const ingest = this.ingests.get(index);
+    if (!ingest) return;
+    this.ingests.delete(index);
+    ingest.life.end();
+    this.balancer.shut(index);
+  }
+}
