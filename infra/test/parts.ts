@@ -4,8 +4,9 @@
  */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fakeClockLibrary } from '../local/fake-clock-library.ts';
 
-export type PartName = 'chromium' | 'elasticsearch' | 'haproxy' | 'namespaces' | 'node_exporter';
+export type PartName = 'chromium' | 'elasticsearch' | 'haproxy' | 'libfaketime' | 'namespaces' | 'node_exporter' | 'strace';
 
 export type Part = {
   readonly name: PartName;
@@ -56,6 +57,11 @@ export const parts: readonly Part[] = [
   },
   { name: 'haproxy', missing: (env) => bring(env, [[['haproxy'], 'haproxy']]) },
   {
+    // Clocks of single programs that tests set. Linux only; elsewhere clocks are left alone.
+    name: 'libfaketime',
+    missing: () => (process.platform !== 'linux' || fakeClockLibrary() !== undefined ? [] : ['libfaketime']),
+  },
+  {
     // Hosts of their own for the nodes of a mesh. Linux only, and as root, which no package brings: the tests say so themselves.
     name: 'namespaces',
     missing: (env) =>
@@ -69,6 +75,8 @@ export const parts: readonly Part[] = [
     name: 'node_exporter',
     missing: (env) => bring(env, [[['prometheus-node-exporter', 'node_exporter'], 'prometheus-node-exporter']]),
   },
+  // Kills a program at the n-th call of its, or makes that call fail. Linux only.
+  { name: 'strace', missing: (env) => bring(env, [[['strace'], 'strace']]) },
 ];
 
 export const partNamed = (name: PartName): Part => {

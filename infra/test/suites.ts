@@ -32,7 +32,7 @@ export const suites: readonly Suite[] = [
     name: 'unit',
     groups: (root) => [plain(find(root, '{actors,agent,ingest,infra,e2e,.ci}/**/*.test.ts', /\.(es|sim)\.test\.ts$/))],
     needs: [],
-    likes: ['haproxy'],
+    likes: ['haproxy', 'strace'],
     atOnce: 2,
     limitMs: 120_000,
   },
