@@ -29,6 +29,8 @@ export type MeshOptions = {
   readonly balancer?: boolean;
   /** Further settings by kind of program, such as `{ ingest: { THRUM_STORE_PREFIX: 'e2e' } }`. */
   readonly settings?: { readonly ingest?: Settings; readonly web?: Settings; readonly agent?: Settings };
+  /** And by name of one program (`ingest-1`): they go before all others. */
+  readonly settingsOf?: (name: string) => Settings;
   readonly restart?: 'always' | 'never';
   readonly inherited?: NodeJS.ProcessEnv;
   readonly onEvent?: (name: string, event: RoleEvent) => void;
@@ -133,14 +135,14 @@ export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
     const ingest = ingestNodes.map((one) => {
       mkdirSync(file(one.name), { recursive: true, mode: 0o700 });
       const own = { THRUM_TOKEN: `@${tokenFile}`, THRUM_STORE: store, THRUM_STORE_REPLICAS: '0' };
-      const settings = { ...node(one), ...own, ...options.settings?.ingest };
+      const settings = { ...node(one), ...own, ...options.settings?.ingest, ...options.settingsOf?.(one.name) };
       return begin('ingest', `http://${addressOf(one.port)}`, programOf('ingest', one.name, settings, inherited));
     });
     const web = webNodes.map((one) => {
       const origins = [dashboardUrl, `http://${addressOf(dashboardPort)}`].join(',');
       const own = { THRUM_ORIGINS: origins, THRUM_DATA: file(one.name), THRUM_SETUP_TOKEN: setUpToken };
       mkdirSync(file(one.name), { recursive: true, mode: 0o700 });
-      const settings = { ...node(one), ...own, ...options.settings?.web };
+      const settings = { ...node(one), ...own, ...options.settings?.web, ...options.settingsOf?.(one.name) };
       return begin('web', `http://localhost:${one.port}`, programOf('web', one.name, settings, inherited));
     });
     await ready([...ingest, ...web]);
@@ -179,6 +181,7 @@ export const startMesh = async (options: MeshOptions): Promise<Mesh> => {
           THRUM_HOST_NAME: `host-${n}`,
           THRUM_METRICS_PORT: String(metricsPort),
           ...options.settings?.agent,
+          ...options.settingsOf?.(name),
         };
         return begin('agent', `http://${addressOf(metricsPort)}`, programOf('agent', name, settings, inherited));
       }),
