@@ -6,7 +6,8 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fakeClockLibrary } from '../local/fake-clock-library.ts';
 
-export type PartName = 'chromium' | 'elasticsearch' | 'haproxy' | 'libfaketime' | 'namespaces' | 'node_exporter' | 'strace';
+export type PartName =
+  'chromium' | 'elasticsearch' | 'haproxy' | 'libfaketime' | 'namespaces' | 'node_exporter' | 'strace';
 
 export type Part = {
   readonly name: PartName;
