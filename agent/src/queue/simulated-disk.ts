@@ -286,6 +286,13 @@ export const simulatedDisk = (
         existing(name).links = 0;
         note({ kind: 'remove', name });
       }),
+    setAside: () =>
+      call(mine, 'rename', '', () => {
+        for (const name of [...names.keys()]) {
+          existing(name).links = 0;
+          note({ kind: 'remove', name });
+        }
+      }),
     rename: (from, to) =>
       call(mine, 'rename', from, () => {
         const file = existing(from);
