@@ -1,12 +1,15 @@
 /**
- * npm run model -- [--seeds N] [--from S] [--seed S] [--mutant NAME] [--quiet]
+ * npm run model -- [--seeds N] [--from S] [--seed S] [--mutant NAME] [--all] [--quiet]
  *
- * `--seed` repeats one run exactly and tells everything that happens in it; `--seeds` runs many, two at a time, and tells of the first that fails.
+ * `--seed` repeats one run exactly and tells everything that happens in it; `--seeds` runs many, two at a time, and tells of those that fail, the
+ * one with the fewest faults first; `--all` goes on after the first that fails.
  */
 import { parseArgs } from 'node:util';
 import type { Log } from '@thrum/actors/system/log';
+import { mutants } from './mutants.ts';
 import { describeStep, drawPlan } from './plan.ts';
 import { runPlan, type Outcome } from './run-plan.ts';
+import { runSeeds } from './run-seeds.ts';
 
 const { values } = parseArgs({
   options: {
@@ -14,10 +17,13 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     mutant: { type: 'string' },
+    all: { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
     workers: { type: 'string', default: '2' },
   },
 });
+/** The others are counted. */
+const maxTold = 5;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const talkingLog = (fields: object): Log => {
@@ -37,33 +43,44 @@ const sayBroken = ({ seed, broken, hash }: Outcome): void => {
   for (const step of plan.steps) say(`  ${describeStep(step)}`);
   say(`  ${(plan.restMs / 1000).toFixed(3).padStart(8)} s  faults are over`);
   say(`${broken.guarantee} is broken at ${(broken.atMs / 1000).toFixed(3)} s: ${broken.detail}`);
+  const again = values.mutant === undefined ? '' : ` --mutant ${values.mutant}`;
+  say(`trace ${hash}; repeat with: npm run model -- --seed ${seed}${again}`);
 };
+const faultsOf = ({ seed }: Outcome): number => drawPlan(seed).steps.length;
 
-if (values.seed !== undefined) {
+const mutant = mutants.find(({ name }) => name === values.mutant);
+if (values.mutant !== undefined && !mutant) {
+  say(`no mutant ${values.mutant}; there are: ${mutants.map(({ name }) => name).join(', ')}`);
+  process.exitCode = 2;
+} else if (values.seed !== undefined) {
   const outcome = await runPlan(drawPlan(Number(values.seed)), {
+    ...(mutant && { rules: mutant.rules }),
     ...(!values.quiet && { tell: say, log: talkingLog({}) }),
   });
   sayBroken(outcome);
   if (outcome.broken) process.exitCode = 1;
 } else {
   const startMs = performance.now();
-  let events = 0;
-  const seeds = Number(values.seeds ?? 100);
-  const from = Number(values.from);
-  let bad = 0;
-  let maxDrain = 0;
-  for (let seed = from; seed < from + seeds; seed += 1) {
-    const outcome = await runPlan(drawPlan(seed));
-    events += outcome.events;
-    maxDrain = Math.max(maxDrain, outcome.drainedMs);
-    if (outcome.broken) {
-      bad += 1;
-      if (bad <= 3) sayBroken(outcome);
-      else say(`seed ${seed}: ${outcome.broken.guarantee}: ${outcome.broken.detail.slice(0, 150)}`);
-    }
-  }
+  const { runs, events, broken } = await runSeeds({
+    from: Number(values.from),
+    seeds: Number(values.seeds ?? 1000),
+    workers: Number(values.workers),
+    mutant: mutant?.name,
+    all: values.all,
+  });
+  const shortest = broken.toSorted((one, other) => faultsOf(one) - faultsOf(other));
+  for (const outcome of shortest.slice(0, maxTold)) sayBroken(outcome);
   const tookMs = performance.now() - startMs;
+  if (shortest.length > maxTold)
+    say(
+      `and seeds ${shortest
+        .slice(maxTold)
+        .map(({ seed }) => seed)
+        .join(', ')}`,
+    );
   say(
-    `${seeds} seeds in ${(tookMs / 1000).toFixed(1)} s (${(tookMs / seeds).toFixed(1)} ms, ${Math.round(events / seeds)} events), ${bad} broken, drained within ${maxDrain}`,
+    `${runs} seeds in ${(tookMs / 1000).toFixed(1)} s (${(tookMs / runs).toFixed(1)} ms and ` +
+      `${Math.round(events / runs)} events each), ${broken.length} broken`,
   );
+  if (broken.length > 0) process.exitCode = 1;
 }

@@ -31,6 +31,7 @@ export class World {
   readonly #wallAheadMs: { agents: number[]; ingests: number[] };
   #numbers = 0;
   #starts = 0;
+  #isCalm = false;
   isQuiet = false;
 
   constructor(options: WorldOptions) {
@@ -104,6 +105,7 @@ export class World {
 
   /** Faults are over: whatever is down starts, whatever stands still goes on. */
   calm(): void {
+    this.#isCalm = true;
     this.server.trouble = {};
     this.balancer.cutOff.clear();
     for (const { life } of this.ingests.values()) life.resume();
@@ -189,7 +191,9 @@ export class World {
     if (!agent) return;
     agent.life.soon(() => {
       void agent.stop().then(() => {
-        if (this.agents.get(index) === agent) this.#endAgent(index, true);
+        if (this.agents.get(index) !== agent) return;
+        this.#endAgent(index, true);
+        if (this.#isCalm) this.#startAgent(index);
       });
     });
   }

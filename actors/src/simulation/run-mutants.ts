@@ -3,7 +3,7 @@ import type { Mutant } from './mutant.ts';
 import type { Outcome } from './run-plan.ts';
 import { runParts } from './run-parts.ts';
 import type { Part } from './run-parts.ts';
-import { seedsFrom } from './run-seeds.ts';
+import { program, seedsFrom } from './run-seeds.ts';
 
 /** By name of the mutant; nothing of one that survived. */
 export const runMutants = async (
@@ -15,7 +15,8 @@ export const runMutants = async (
     for (const { name, noticedBy } of mutants)
       yield { seeds: [...new Set([...noticedBy, ...seedsFrom(1, options.seeds)])], mutant: name, all: false };
   };
-  await runParts(deal(), {
+  await runParts<Outcome>(deal(), {
+    program,
     workers: options.workers,
     done: ({ mutant = '' }, { broken: [first] }) => {
       if (first) noticed.set(mutant, first);

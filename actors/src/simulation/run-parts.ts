@@ -1,8 +1,6 @@
 /** Parts of the work of many seeds, dealt to a few processes of their own, the next one to whoever is done. */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import type { Outcome } from './run-plan.ts';
 
 export type Part = {
   /** In this order. */
@@ -11,18 +9,24 @@ export type Part = {
   /** Goes on after the first that is broken. */
   readonly all: boolean;
 };
-export type PartResult = { readonly runs: number; readonly events: number; readonly broken: readonly Outcome[] };
+export type PartResult<Outcome> = {
+  readonly runs: number;
+  readonly events: number;
+  readonly broken: readonly Outcome[];
+};
 
-const program = fileURLToPath(new URL('./seed-worker.ts', import.meta.url));
+export type PartsOptions<Outcome> = {
+  /** The file that a process runs: it is sent parts, and sends a result for each. */
+  readonly program: string;
+  readonly workers: number;
+  readonly done: (part: Part, result: PartResult<Outcome>) => void;
+};
 
 /** `parts` is asked for the next one when a process has nothing to do; `done` comes before that. */
-export const runParts = async (
-  parts: Iterator<Part>,
-  options: { workers: number; done: (part: Part, result: PartResult) => void },
-): Promise<void> => {
+export const runParts = async <Outcome>(parts: Iterator<Part>, options: PartsOptions<Outcome>): Promise<void> => {
   const work = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const worker: ChildProcess = fork(program);
+      const worker: ChildProcess = fork(options.program);
       let part: Part | undefined;
       const deal = (): void => {
         const next = parts.next();
@@ -30,7 +34,7 @@ export const runParts = async (
         if (part) worker.send(part);
         else worker.disconnect();
       };
-      worker.on('message', (result: PartResult) => {
+      worker.on('message', (result: PartResult<Outcome>) => {
         if (part) options.done(part, result);
         deal();
       });

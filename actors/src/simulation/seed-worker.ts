@@ -6,7 +6,7 @@ import { runPlan } from './run-plan.ts';
 import type { Outcome } from './run-plan.ts';
 import type { Part, PartResult } from './run-parts.ts';
 
-const run = async (part: Part): Promise<PartResult> => {
+const run = async (part: Part): Promise<PartResult<Outcome>> => {
   const rules = mutants.find(({ name }) => name === part.mutant)?.rules;
   const broken: Outcome[] = [];
   let runs = 0;
