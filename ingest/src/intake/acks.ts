@@ -4,6 +4,7 @@
  */
 import type { Ack } from '@thrum/actors/wire/ingest-to-agent';
 import type { RefusedSamples } from './batch-check.ts';
+import { rules, type IntakeRules } from './rules.ts';
 
 /** What one message may carry by the wire's schema, with room to spare. */
 const maxPerMessage = 2000;
@@ -12,6 +13,11 @@ type Done = { readonly seq: number; readonly refused: readonly RefusedSamples[] 
 
 export class Acks {
   #byEpoch = new Map<number, Done[]>();
+  #rules: Pick<IntakeRules, 'acksExactly'>;
+
+  constructor(own: Pick<IntakeRules, 'acksExactly'> = rules) {
+    this.#rules = own;
+  }
 
   get empty(): boolean {
     return this.#byEpoch.size === 0;
@@ -36,20 +42,10 @@ export class Acks {
             items.map((item) => ({ seq, ...item, detail: item.detail.slice(0, 500) })),
           )
           .slice(0, maxPerMessage);
-        acks.push({ epoch, ranges: rangesOf(some), refused });
+        acks.push({ epoch, ranges: this.#rules.acksExactly(some.map(({ seq }) => seq)), refused });
       }
     }
     this.#byEpoch.clear();
     return acks;
   }
 }
-
-const rangesOf = (sorted: readonly Done[]): [number, number][] => {
-  const ranges: [number, number][] = [];
-  for (const { seq } of sorted) {
-    const last = ranges.at(-1);
-    if (last && seq <= last[1] + 1) last[1] = Math.max(last[1], seq);
-    else ranges.push([seq, seq]);
-  }
-  return ranges;
-};

@@ -43,7 +43,11 @@ export type Judged = {
   readonly accepted: Uint8Array;
   readonly acceptedCount: number;
   readonly refused: readonly RefusedSamples[];
+  /** One per sample when any is refused. */
+  readonly whyNot: readonly (WhyNot | undefined)[] | undefined;
 };
+
+export type WhyNot = { readonly code: RefusalCode; readonly detail: string };
 
 export const judgeBatch = (
   batch: Batch,
@@ -56,9 +60,12 @@ export const judgeBatch = (
   const earliestMs = when.nowMs - when.retentionMs;
   const refused: { code: RefusalCode; samples: number; detail: string }[] = [];
   let acceptedCount = n;
+  let whyNot: (WhyNot | undefined)[] | undefined;
   const turnDown = (i: number, code: RefusalCode, detail: string): void => {
     accepted[i] = 0;
     acceptedCount -= 1;
+    whyNot ??= new Array<WhyNot | undefined>(n).fill(undefined);
+    whyNot[i] = { code, detail };
     const same = refused.find((one) => one.code === code);
     if (same) same.samples += 1;
     else refused.push({ code, samples: 1, detail });
@@ -77,7 +84,7 @@ export const judgeBatch = (
       else taken.add(key);
     }
   }
-  return { accepted, acceptedCount, refused };
+  return { accepted, acceptedCount, refused, whyNot };
 };
 
 const nameOf = (batch: Batch, i: number): string => (batch.shape.series[i]?.id ?? '').slice(0, 200);

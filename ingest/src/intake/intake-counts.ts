@@ -15,7 +15,14 @@ export class IntakeCounts {
   batchesAcknowledged = 0;
   /** Batches that came again while they were still being stored. */
   batchesInFlightAgain = 0;
+  eventMessages = 0;
+  /** Events of hosts, taken by the store. */
+  events = 0;
   eventsUnknown = 0;
+  /** How often an agent was told how much of its backlog it may send. */
+  pacesTold = 0;
+  /** Connections cut because their agent did not read what it was told. */
+  connectionsNotReading = 0;
   handshakesTurnedDown = 0;
   /** Connections refused before a hello of which no line was logged. */
   refusalsNotLogged = 0;

@@ -22,12 +22,22 @@ import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
 import { encodeBatch, type Sample } from '@thrum/actors/wire/batch';
 import { catalogue } from '@thrum/actors/wire/catalogue';
 import { dictionaryOf, type Dictionary } from '@thrum/actors/wire/dictionary';
-import type { Ack, Busy } from '@thrum/actors/wire/ingest-to-agent';
+import type { AgentEvent } from '@thrum/actors/wire/events';
+import type { Ack, Busy, Pace } from '@thrum/actors/wire/ingest-to-agent';
 import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
 import type { Target } from '@thrum/actors/wire/schema';
 import { protocolVersion } from '@thrum/actors/wire/version';
 import { startLive } from '../live/live.ts';
-import type { Refused, Store, WriteRequest, WriteResult } from '../store/store.ts';
+import type {
+  EventsRequest,
+  Refused,
+  Store,
+  StoreHealth,
+  StoreRoom,
+  WriteOutcome,
+  WriteRequest,
+  WriteResult,
+} from '../store/store.ts';
 import type { AdmissionLimits } from './admission.ts';
 import { Dictionaries } from './dictionaries.ts';
 import { startIntake, type Intake } from './intake.ts';
@@ -39,6 +49,11 @@ export const day = 86_400_000;
 export type ScriptedStore = Store & {
   /** What was asked to be written, in order; only what is `ok` is here. */
   readonly writes: WriteRequest[];
+  readonly events: EventsRequest[];
+  /** What it says of its room. */
+  holds: StoreRoom;
+  /** Changes what it says of itself. */
+  becomes(state: StoreHealth['state']): void;
   does: 'stores' | 'is full' | 'never ends' | 'throws' | 'refuses' | 'closes';
   /** Ends the writes that never ended. */
   finish(): void;
@@ -47,25 +62,39 @@ export type ScriptedStore = Store & {
 export const scriptedStore = (): ScriptedStore => {
   const waiting: (() => void)[] = [];
   const away = () => Promise.resolve(refuse('store-away'));
+  const listeners = new Set<(health: StoreHealth) => void>();
+  let health: StoreHealth = { state: 'ready', sinceMs: 0, detail: '' };
+  const outcome = (taken: () => void): WriteOutcome => {
+    if (store.does === 'throws') throw new Error('scripted: the store fell over');
+    if (store.does === 'is full') return { ok: false, reason: 'full', afterMs: 1234 };
+    taken();
+    const refused: Refused[] = store.does === 'refuses' ? [{ code: 'not-stored', samples: 1, detail: 'scripted' }] : [];
+    const result: WriteResult = store.does === 'closes' ? { ok: false, reason: 'closed' } : { ok: true, refused };
+    if (store.does !== 'never ends') return { ok: true, done: Promise.resolve(result) };
+    return { ok: true, done: new Promise((resolve) => waiting.push(() => resolve(result))) };
+  };
   const store: ScriptedStore = {
     kind: 'duckdb',
     writes: [],
+    events: [],
+    holds: { heldBytes: 0, maxHeldBytes: 64 * 1024 * 1024, isFailing: false },
     does: 'stores',
     finish: () => waiting.splice(0).forEach((end) => end()),
-    write: (request) => {
-      if (store.does === 'throws') throw new Error('scripted: the store fell over');
-      if (store.does === 'is full') return { ok: false, reason: 'full', afterMs: 1234 };
-      store.writes.push(request);
-      const refused: Refused[] =
-        store.does === 'refuses' ? [{ code: 'not-stored', samples: 1, detail: 'scripted' }] : [];
-      const result: WriteResult = store.does === 'closes' ? { ok: false, reason: 'closed' } : { ok: true, refused };
-      if (store.does !== 'never ends') return { ok: true, done: Promise.resolve(result) };
-      return { ok: true, done: new Promise((resolve) => waiting.push(() => resolve(result))) };
-    },
+    write: (request) => outcome(() => store.writes.push(request)),
+    writeEvents: (request) => outcome(() => store.events.push(request)),
+    room: () => store.holds,
     ask: away,
+    askEvents: away,
     documents: { get: away, put: away, delete: away, list: away },
-    health: () => ({ state: 'ready', sinceMs: 0, detail: '' }),
-    onHealth: () => () => undefined,
+    becomes: (state) => {
+      health = { state, sinceMs: 0, detail: '' };
+      for (const listener of listeners) listener(health);
+    },
+    health: () => health,
+    onHealth: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     counters: () => ({}),
     close: () => Promise.resolve(),
   };
@@ -191,6 +220,7 @@ export class TestAgent {
   readonly hello: Hello;
   readonly acks: Ack[] = [];
   readonly busy: Busy[] = [];
+  readonly paces: Pace[] = [];
   readonly refused: Refusal[] = [];
   closed = false;
   seq = 0;
@@ -225,6 +255,7 @@ export class TestAgent {
     this.socket = io(url, { transports: ['websocket'], reconnection: false, forceNew: true });
     this.socket.on('ack', (ack: Ack) => this.acks.push(ack));
     this.socket.on('busy', (busy: Busy) => this.busy.push(busy));
+    this.socket.on('pace', (pace: Pace) => this.paces.push(pace));
     this.socket.on('refused', (refusal: Refusal) => this.refused.push(refusal));
     this.socket.on('disconnect', () => (this.closed = true));
     this.socket.on('connect_error', () => (this.closed = true));
@@ -246,6 +277,12 @@ export class TestAgent {
   send(samples: readonly Sample[], options: { readonly resend?: boolean; readonly seq?: number } = {}): number {
     const seq = options.seq ?? (this.seq += 1);
     this.sendBytes(encodeBatch(dictionary, this.hello.epoch, seq, samples).bytes, options.resend);
+    return seq;
+  }
+
+  /** Sends events; returns their sequence number. */
+  tell(events: readonly AgentEvent[], seq = (this.seq += 1)): number {
+    this.socket.emit('events', Buffer.from(JSON.stringify({ epoch: this.hello.epoch, seq, events })));
     return seq;
   }
 

@@ -4,7 +4,7 @@ import { systemClock } from '@thrum/actors/system/clock';
 import { eventually } from '@thrum/actors/testing/eventually';
 import { ackSchema, busySchema, welcomeSchema } from '@thrum/actors/wire/ingest-to-agent';
 import { dictionary, sampleOf, scriptedStore, startNode, type NodeOptions, type TestNode } from './intake.contract.ts';
-import { window } from './session.ts';
+import { window } from './flights.ts';
 
 const nodes: TestNode[] = [];
 const start = async (options: NodeOptions = {}) => {
@@ -162,7 +162,35 @@ test('samples that can never be stored are refused with their reason, the rest o
   assert.equal(agent.closed, false);
   const none = agent.send([sampleOf('memory', { usage: 1 }, { timeMs: now + 600_000 })]);
   await eventually(() => assert.ok(agent.acknowledged(none)));
-  assert.equal(store.writes.length, 1, 'a batch of which nothing is left does not bother the store');
+  assert.deepEqual([...(store.writes[1]?.accepted ?? [])], [0], 'the store keeps what is refused');
+  assert.equal(store.writes[1]?.refused?.[0]?.code, 'time-ahead');
+});
+
+test('the store is told why samples are refused, and nothing of them is acknowledged before it has kept that', async () => {
+  const { node, store } = await start();
+  const agent = node.agent();
+  await agent.greet();
+  store.does = 'never ends';
+  const now = Date.now();
+  const seq = agent.send([sampleOf('memory', { usage: 1 }, { timeMs: now + 600_000 }), load(now)]);
+  const none = agent.send([sampleOf('memory', { usage: 1 }, { timeMs: now - 6 * 86_400_000 })]);
+  await eventually(() => assert.equal(store.writes.length, 2));
+  assert.deepEqual(
+    store.writes.map((write) => write.refused?.map((why) => why?.code)),
+    [['time-ahead', undefined], ['time-past']],
+  );
+  assert.match(store.writes[0]?.refused?.[0]?.detail ?? '', /^memory.* at \d{4}-/);
+  assert.equal(agent.acks.length, 0);
+  store.finish();
+  await eventually(() => assert.ok(agent.acknowledged(seq) && agent.acknowledged(none)));
+});
+
+test('a batch of which nothing is refused says nothing about refusals to the store', async () => {
+  const { node, store } = await start();
+  const agent = node.agent();
+  await agent.greet();
+  await agent.works();
+  assert.equal(store.writes[0]?.refused, undefined);
 });
 
 test('what the store refuses is told to the agent like what the intake refuses', async () => {

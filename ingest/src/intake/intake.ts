@@ -17,13 +17,16 @@ import { Admission, admissionDefaults, type AdmissionLimits } from './admission.
 import { boundedParser, trustAttachments } from './bounded-parser.ts';
 import type { Dictionaries } from './dictionaries.ts';
 import { IntakeCounts } from './intake-counts.ts';
+import { startPacing } from './pacing.ts';
+import { rules, type IntakeRules } from './rules.ts';
 import { sessionActor, type SessionMessage } from './session-actor.ts';
-import type { Peer, Surroundings } from './session.ts';
 import { SeriesCounts, seriesCountsDefaults } from './series-counts.ts';
 import { Sessions } from './sessions.ts';
 import { StrangerLog } from './stranger-log.ts';
+import type { Peer, Surroundings } from './surroundings.ts';
 import { tokenCheck } from './token-check.ts';
 import { UnderWay } from './under-way.ts';
+import { doesNotRead } from './unread.ts';
 
 export type IntakeOptions = {
   readonly server: HttpServer;
@@ -36,6 +39,7 @@ export type IntakeOptions = {
   readonly retentionMs: number;
   readonly admission?: AdmissionLimits;
   readonly helloWithinMs?: number;
+  readonly rules?: Partial<IntakeRules>;
 };
 
 export type Intake = {
@@ -66,12 +70,16 @@ export const startIntake = (options: IntakeOptions): Intake => {
   const { clock } = system;
   const log = system.log.child({ part: 'intake' });
   const counts = new IntakeCounts();
-  const sessions = new Sessions<HostPeer>();
+  const ownRules = { ...rules, ...options.rules };
+  const sessions = new Sessions<HostPeer>(ownRules);
   const seriesCounts = new SeriesCounts({ ...seriesCountsDefaults, maxSeriesPerHost: limits.maxSeriesPerHost });
   const strangerLog = new StrangerLog();
   const underWay = new UnderWay();
   const admission = new Admission(options.admission ?? admissionDefaults, clock.monotonicMs());
   const helloWithinMs = options.helloWithinMs ?? 5_000;
+  const tells = new Set<() => void>();
+  const { store } = options;
+  const pacing = startPacing({ clock, store, counts, sessions: () => sessions.size, tells });
   const around: Surroundings = {
     clock,
     log,
@@ -81,9 +89,11 @@ export const startIntake = (options: IntakeOptions): Intake => {
     sessions,
     seriesCounts,
     live: options.live,
-    store: options.store,
+    store,
     strangerLog,
     underWay,
+    pacing,
+    rules: ownRules,
     retentionMs: options.retentionMs,
     counts,
   };
@@ -128,13 +138,26 @@ export const startIntake = (options: IntakeOptions): Intake => {
     const address = addressOf(socket.request);
     let greeted = false;
     number += 1;
+    let isCut = false;
+    const cutUnread = (): boolean => {
+      if (isCut || !doesNotRead(socket)) return isCut;
+      isCut = true;
+      counts.connectionsNotReading += 1;
+      log.warn({ address }, 'An agent does not read what it is told; its connection is cut');
+      // Not closed: that would wait for it to read.
+      socket.request.socket.destroy();
+      return true;
+    };
     const peer: HostPeer = {
       address,
-      send: (event, message) => void socket.emit(event, message),
+      send: (event, message) => {
+        if (!cutUnread()) socket.emit(event, message);
+      },
       close: () => void socket.disconnect(true),
       greeted: () => {
         greeted = true;
         trustAttachments(socket);
+        tells.add(tellPace);
         greeters.get(socket.conn)?.();
       },
       replaced: (quietly) => void actor.tell({ kind: 'replaced', quietly }),
@@ -143,6 +166,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
     };
     const actor = system.spawn(sessionActor(`agent-${number}`, around, peer), parent);
     open.add(actor);
+    const tellPace = (): void => void actor.tell({ kind: 'pace' });
     const overdue = clock.after(helloWithinMs, () => void actor.tell({ kind: 'overdue' }));
     const shut = (refusal: Refusal): void => {
       counts.refuse(refusal.code);
@@ -150,6 +174,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
       socket.disconnect(true);
     };
     const offer = (message: SessionMessage): void => {
+      if (cutUnread()) return;
       const told = actor.tell(message);
       if (told.ok || told.reason === 'stopped' || !socket.connected) return;
       const line = greeted ? {} : strangerLog.worthLogging('too-fast', clock.monotonicMs());
@@ -172,6 +197,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
     });
     void actor.stopped.then((reason) => {
       open.delete(actor);
+      tells.delete(tellPace);
       if (reason.kind !== 'failed') return;
       counts.sessionsFailed += 1;
       if (socket.connected) shut(refuse('try-later', 'this node failed on a message; connect again'));
@@ -190,6 +216,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
 
   const close = async (): Promise<void> => {
     leaving = true;
+    pacing.close();
     for (const actor of open) actor.tell({ kind: 'leave' });
     await Promise.race([
       Promise.all([...open].map((actor) => actor.stopped)),
@@ -210,6 +237,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
       seriesCountsHeld: seriesCounts.hosts,
       seriesCountsForgottenEarly: seriesCounts.forgottenEarly,
       dictionaries: options.dictionaries.size,
+      ...pacing.gauges(),
     }),
     close,
   };

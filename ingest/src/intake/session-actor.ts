@@ -4,7 +4,9 @@
  * that has forgotten its hello.)
  */
 import type { ActorSpec } from '@thrum/actors/system/actor-system';
-import { Session, window, type Peer, type Surroundings } from './session.ts';
+import { window } from './flights.ts';
+import { Session } from './session.ts';
+import type { Peer, Surroundings } from './surroundings.ts';
 
 export type SessionMessage =
   | { readonly kind: 'said'; readonly event: string; readonly args: readonly unknown[] }
@@ -12,6 +14,7 @@ export type SessionMessage =
   | { readonly kind: 'overdue' }
   | { readonly kind: 'replaced'; readonly quietly: boolean }
   | { readonly kind: 'superseded' }
+  | { readonly kind: 'pace' }
   | { readonly kind: 'leave' }
   | { readonly kind: 'gone'; readonly unheard: boolean };
 
@@ -29,6 +32,7 @@ export const sessionActor = (name: string, around: Surroundings, peer: Peer): Ac
     else if (message.kind === 'overdue') session.overdue();
     else if (message.kind === 'replaced') session.replaced(message.quietly);
     else if (message.kind === 'superseded') session.superseded();
+    else if (message.kind === 'pace') session.pace();
     else if (message.kind === 'leave') session.leave();
     else session.gone(message.unheard);
     return session;

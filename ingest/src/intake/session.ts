@@ -8,60 +8,23 @@
  * - A batch is acknowledged when every sample of it is stored or refused for good, never before.
  * - After `#end` nothing is taken, sent or shown any more.
  */
-import type { Clock, Timer } from '@thrum/actors/system/clock';
-import type { Log } from '@thrum/actors/system/log';
+import type { Timer } from '@thrum/actors/system/clock';
 import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
 import type { Batch, Shape } from '@thrum/actors/wire/batch';
 import type { Welcome } from '@thrum/actors/wire/ingest-to-agent';
 import { refuse, type Refusal, type RefusalCode } from '@thrum/actors/wire/refusal';
 import { protocolVersion } from '@thrum/actors/wire/version';
-import type { Connected, Live } from '../live/live.ts';
-import type { Store, WriteResult } from '../store/store.ts';
+import type { Connected } from '../live/live.ts';
+import type { Origin, WriteOutcome } from '../store/store.ts';
 import { Acks } from './acks.ts';
 import { judgeBatch, studyShape, type RefusedSamples, type ShapeFacts } from './batch-check.ts';
 import { BatchReader } from './batch-reader.ts';
-import type { Dictionaries } from './dictionaries.ts';
+import { readEvents } from './event-reader.ts';
+import { Flights, maxBeyondWindowPerSecond, window, type Name } from './flights.ts';
 import { checkHello } from './hello-check.ts';
-import type { IntakeCounts } from './intake-counts.ts';
 import type { SeriesCount } from './series-count.ts';
-import type { SeriesCounts } from './series-counts.ts';
-import type { Holder, Sessions } from './sessions.ts';
-import type { StrangerLog } from './stranger-log.ts';
-import type { UnderWay } from './under-way.ts';
+import type { Peer, Surroundings } from './surroundings.ts';
 
-/** The agent's socket and actor, as far as a session uses them. Sending to a closed socket is of no effect. */
-export type Peer = Holder & {
-  readonly address: string;
-  send(event: string, message: unknown): void;
-  /** Sends what was sent before, then closes. */
-  close(): void;
-  /** Its hello was good. */
-  greeted(): void;
-  /** Another node took the host over; the actor is told. */
-  superseded(): void;
-};
-
-export type Surroundings = {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly nodeName: string;
-  readonly isOurToken: (token: string) => boolean;
-  readonly dictionaries: Dictionaries;
-  readonly sessions: Sessions;
-  readonly seriesCounts: SeriesCounts;
-  readonly live: Live;
-  readonly store: Store;
-  readonly strangerLog: StrangerLog;
-  readonly underWay: UnderWay;
-  readonly retentionMs: number;
-  readonly counts: IntakeCounts;
-};
-
-/** Batches an agent may have on the way; 16 fill a path of 100 ms at a hundred batches a second. */
-export const window = 16;
-/** Beyond the window new batches are shown live and answered as busy; so many in a second come only from who heeds no answer. */
-const maxBeyondWindowPerSecond = window * 4;
-const beyondWindowAfterMs = 2_000;
 const ackEveryMs = 20;
 const maxDeclarations = 64;
 const maxUnknownEvents = 64;
@@ -69,6 +32,10 @@ const maxUnknownEvents = 64;
 const supersededAfterMs = 6_000;
 const stillHeardAfterMs = 1_500;
 const leaveWithinMs = 1_500;
+/** Agents are told of their pace from this version on. */
+const pacedFrom = 3;
+/** While the store cannot keep events. */
+const noEventsAfterMs = 30_000;
 
 type Reply = (answer: unknown) => void;
 
@@ -81,9 +48,10 @@ export class Session {
   #declarations = 0;
   #series: SeriesCount | undefined;
   #facts = new WeakMap<Shape, ShapeFacts>();
-  #beyond = { sinceMs: Number.NEGATIVE_INFINITY, count: 0 };
-  #inFlight: { readonly epoch: number; readonly seq: number }[] = [];
-  #acks = new Acks();
+  #flights: Flights | undefined;
+  #acks: Acks;
+  #backlogTold = 0;
+  #backlogSeen = 0;
   #ackTimer: Timer | undefined;
   #timers = new Set<Timer>();
   #unknownEvents = 0;
@@ -94,6 +62,7 @@ export class Session {
 
   constructor(around: Surroundings, peer: Peer) {
     this.#around = around;
+    this.#acks = new Acks(around.rules);
     this.#reader = new BatchReader((hash) => around.dictionaries.find(hash));
     this.peer = peer;
   }
@@ -112,8 +81,10 @@ export class Session {
     // Whatever stands in the place of the acknowledgement function is only called when it is one.
     const reply = typeof last === 'function' ? (last as Reply) : undefined;
     if (event === 'hello') this.#onHello(args[0], reply);
-    else if (!this.#hello || !this.#connected) this.#refuse(refuse('hello-first', event.slice(0, 40)), reply);
-    else if (event === 'batch') this.#onBatch(this.#hello, this.#connected, args[0], args[1]);
+    else if (!this.#hello || !this.#connected || !this.#flights)
+      this.#refuse(refuse('hello-first', event.slice(0, 40)), reply);
+    else if (event === 'batch') this.#onBatch(this.#hello, this.#connected, this.#flights, args[0], args[1]);
+    else if (event === 'events') this.#onEvents(this.#hello, this.#flights, args[0]);
     else if (event === 'dictionary') this.#onDictionary(args[0], reply);
     else if (event === 'bye') this.#onBye(reply);
     else this.#onUnknown();
@@ -149,7 +120,17 @@ export class Session {
     if (this.#ended || this.#leaving) return;
     this.#leaving = true;
     this.#later(leaveWithinMs, () => this.#left());
-    if (this.#inFlight.length === 0) this.#left();
+    if ((this.#flights?.size ?? 0) === 0) this.#left();
+  }
+
+  /** Tells the agent how much of its backlog it may send, if that is another number than it was told last. */
+  pace(): void {
+    const { backlog } = this.#around.pacing;
+    if (this.#ended || this.#leaving || backlog === this.#backlogTold) return;
+    if (!this.#hello || this.#hello.protocol < pacedFrom) return;
+    this.#backlogTold = backlog;
+    this.#around.counts.pacesTold += 1;
+    this.peer.send('pace', { backlog });
   }
 
   /** The connection is gone, or the actor ends. `unheard`: because nothing came any more. */
@@ -159,7 +140,7 @@ export class Session {
 
   #onHello(message: unknown, reply: Reply | undefined): void {
     if (this.#hello) return this.#refuse(refuse('malformed', 'a second hello'), reply);
-    const { clock, counts, dictionaries, live, nodeName, seriesCounts, sessions, isOurToken } = this.#around;
+    const { clock, counts, dictionaries, live, nodeName, pacing, seriesCounts, sessions, isOurToken } = this.#around;
     const checked = checkHello(message, isOurToken);
     if (!checked.ok) return this.#refuse(checked, reply);
     const { hello } = checked;
@@ -169,18 +150,22 @@ export class Session {
     const known = dictionaries.find(hello.dictionary);
     if (known) this.#reader.know(known);
     this.#series = seriesCounts.hold(hello.host, clock.monotonicMs());
-    sessions.add(hello.host, hello.boot, this.peer);
+    this.#flights = this.#newFlights(hello);
+    sessions.add(hello.host, hello, this.peer);
     const serverMs = clock.wallMs();
     const about = { hostId: hello.host, boot: hello.boot, dictionary: hello.dictionary, machine: hello.machine };
     const order = { epoch: hello.epoch, attempt: hello.attempt };
     const labels = { cluster: hello.cluster, labels: hello.labels, agentVersion: hello.agentVersion };
     const times = { periodMs: hello.periodMs, clockOffsetMs: Math.round(serverMs - hello.clockMs) };
     this.#connected = live.greet({ ...about, ...order, ...labels, ...times }, () => this.peer.superseded());
+    const protocol = Math.min(protocolVersion, hello.protocol);
+    this.#backlogTold = pacing.backlog;
     const welcome: Welcome = {
       ok: true,
-      protocol: Math.min(protocolVersion, hello.protocol),
+      protocol,
       node: nodeName,
       window,
+      ...(protocol >= pacedFrom && { backlog: this.#backlogTold }),
       needDictionary: known === undefined,
       serverMs,
     };
@@ -196,73 +181,85 @@ export class Session {
     reply?.({ ok: true });
   }
 
-  #onBatch(hello: Hello, connected: Connected, bytes: unknown, resend: unknown): void {
+  #onBatch(hello: Hello, connected: Connected, flights: Flights, bytes: unknown, notLive: unknown): void {
     const { counts } = this.#around;
     if (!(bytes instanceof Uint8Array)) return this.#refuse(refuse('malformed', 'batch: not bytes'));
     counts.batches += 1;
     counts.batchBytes += bytes.length;
-    const decoded = this.#reader.read(bytes);
-    if ('code' in decoded) return this.#refuse(decoded);
-    const again = resend === true;
-    if (again) counts.resends += 1;
-    const { epoch, seq } = decoded;
-    // It will be acknowledged by the write that is under way.
-    if (this.#inFlight.some((one) => one.seq === seq && one.epoch === epoch)) {
-      counts.batchesInFlightAgain += 1;
-      return;
+    const batch = this.#reader.read(bytes);
+    if ('code' in batch) return this.#refuse(batch);
+    const again = notLive === true;
+    if (again) {
+      counts.resends += 1;
+      this.#backlogSeen = this.#around.pacing.sawBacklog(this.#backlogSeen);
+      this.pace();
     }
-    this.#take(hello, connected, decoded, again);
+    if (flights.has(batch)) counts.batchesInFlightAgain += 1;
+    else this.#take(hello, connected, flights, batch, again);
   }
 
-  #take(hello: Hello, connected: Connected, batch: Batch, resend: boolean): void {
-    const { clock, counts, retentionMs, store, underWay } = this.#around;
+  #take(hello: Hello, connected: Connected, flights: Flights, batch: Batch, again: boolean): void {
+    const { clock, counts, retentionMs, rules, store } = this.#around;
     const { epoch, seq } = batch;
     const judged = judgeBatch(batch, this.#factsOf(batch.shape), { nowMs: clock.wallMs(), retentionMs });
     counts.samples += batch.timesMs.length;
     counts.values += batch.values.length;
     counts.valuesBad += batch.badValues;
-    if (!resend && judged.acceptedCount > 0) connected.accept(batch, judged.accepted);
-    if (judged.acceptedCount === 0) return this.#done(epoch, seq, judged.refused);
-    // The store is slow or away and has enough of this agent: what is new goes on being shown, and comes again later.
-    if (this.#inFlight.length >= window) return this.#beyondWindow(epoch, seq);
-    // Only what says that it was sent before may be one that is under way from an earlier connection.
-    let done = resend ? underWay.find(hello.host, epoch, seq) : undefined;
-    if (done) counts.batchesInFlightAgain += 1;
-    else {
-      const origin = { hostId: hello.host, hostName: hello.machine.name, cluster: hello.cluster, labels: hello.labels };
-      const outcome = store.write({ origin: { ...origin, epoch, seq }, batch, accepted: judged.accepted, resend });
-      if (!outcome.ok) return this.#busy(epoch, seq, outcome.afterMs);
-      done = outcome.done;
-      underWay.add(hello.host, epoch, seq, done);
+    const { accepted, acceptedCount, refused } = judged;
+    if (!again && acceptedCount > 0) connected.accept(batch, accepted);
+    if (!rules.asksStore(acceptedCount)) return this.#done({ epoch, seq }, refused);
+    flights.take({ epoch, seq }, again, refused, () =>
+      store.write({
+        origin: originOf(hello, epoch, seq),
+        batch,
+        accepted,
+        ...(judged.whyNot && { refused: judged.whyNot }),
+        resend: again,
+      }),
+    );
+  }
+
+  #onEvents(hello: Hello, flights: Flights, bytes: unknown): void {
+    const { counts, store } = this.#around;
+    counts.eventMessages += 1;
+    const read = readEvents(bytes);
+    if (!read.ok) return this.#refuse(read);
+    const { epoch, seq, events } = read.message;
+    if (flights.has(read.message)) {
+      counts.batchesInFlightAgain += 1;
+      return;
     }
-    const flight = { epoch, seq };
-    this.#inFlight.push(flight);
-    const landed = (result: WriteResult): void => {
-      this.#inFlight.splice(this.#inFlight.indexOf(flight), 1);
-      if (result.ok) this.#done(epoch, seq, [...judged.refused, ...result.refused]);
-      if (this.#leaving && this.#inFlight.length === 0) this.#left();
-    };
-    done.then(landed).catch((error: unknown) => {
-      this.#around.log.error(
-        { error, host: hello.host },
-        'BUG: a write ended with an exception; the connection is closed',
-      );
-      this.#refuse(refuse('try-later', 'this node failed'));
+    flights.take({ epoch, seq }, true, [], () => {
+      const origin = originOf(hello, epoch, seq);
+      const outcome = store.writeEvents?.({ origin, events }) ?? noRoomForEvents;
+      if (outcome.ok) counts.events += events.length;
+      return outcome;
     });
   }
 
-  #beyondWindow(epoch: number, seq: number): void {
-    const nowMs = this.#around.clock.monotonicMs();
-    if (nowMs - this.#beyond.sinceMs >= 1_000) this.#beyond = { sinceMs: nowMs, count: 0 };
-    this.#beyond.count += 1;
-    if (this.#beyond.count > maxBeyondWindowPerSecond)
-      return this.#refuse(refuse('too-fast', `${maxBeyondWindowPerSecond} batches in a second beyond the window`));
-    this.#busy(epoch, seq, beyondWindowAfterMs);
-  }
-
-  #busy(epoch: number, seq: number, afterMs: number): void {
-    this.#around.counts.batchesBusy += 1;
-    this.peer.send('busy', { epoch, seq, afterMs: Math.min(600_000, Math.max(0, afterMs)) });
+  #newFlights(hello: Hello): Flights {
+    const { clock, counts, log, rules, underWay } = this.#around;
+    return new Flights({
+      hostId: hello.host,
+      clock,
+      counts,
+      underWay,
+      rules,
+      ack: (name, refused) => this.#done(name, refused),
+      busy: ({ epoch, seq }, afterMs) => {
+        counts.batchesBusy += 1;
+        this.peer.send('busy', { epoch, seq, afterMs: Math.min(600_000, Math.max(0, afterMs)) });
+      },
+      tooFast: () =>
+        this.#refuse(refuse('too-fast', `${maxBeyondWindowPerSecond} batches in a second beyond the window`)),
+      broke: (error) => {
+        log.error({ error, host: hello.host }, 'BUG: a write ended with an exception; the connection is closed');
+        this.#refuse(refuse('try-later', 'this node failed'));
+      },
+      landed: () => {
+        if (this.#leaving) this.#left();
+      },
+    });
   }
 
   #factsOf(shape: Shape): ShapeFacts {
@@ -276,7 +273,7 @@ export class Session {
     return facts;
   }
 
-  #done(epoch: number, seq: number, refused: readonly RefusedSamples[]): void {
+  #done({ epoch, seq }: Name, refused: readonly RefusedSamples[]): void {
     if (this.#ended) return; // nobody to tell: the agent sends it again and is told then
     const { counts, clock, log } = this.#around;
     counts.refuseSamples(refused);
@@ -355,3 +352,14 @@ export class Session {
     this.#connected?.lost(unheard);
   }
 }
+
+const noRoomForEvents: WriteOutcome = { ok: false, reason: 'full', afterMs: noEventsAfterMs };
+
+const originOf = (hello: Hello, epoch: number, seq: number): Origin => ({
+  hostId: hello.host,
+  hostName: hello.machine.name,
+  cluster: hello.cluster,
+  labels: hello.labels,
+  epoch,
+  seq,
+});

@@ -3,15 +3,24 @@
  * again and its old connection is dead or forgotten; if not, the agent was started anew or there are two with one identity, and the
  * older is told so. Whoever is told stops, so clones do not fight.
  */
+import { rules, type Greeting, type IntakeRules } from './rules.ts';
+
 export type Holder = { replaced(quietly: boolean): void };
 
 export class Sessions<H extends Holder = Holder> {
-  #byHost = new Map<string, { readonly boot: string; readonly holder: H }>();
+  #byHost = new Map<string, { readonly greeting: Greeting; readonly holder: H }>();
+  #rules: Pick<IntakeRules, 'newestHelloWins'>;
 
-  add(hostId: string, boot: string, holder: H): void {
+  constructor(own: Pick<IntakeRules, 'newestHelloWins'> = rules) {
+    this.#rules = own;
+  }
+
+  add(hostId: string, greeting: Greeting, holder: H): void {
     const before = this.#byHost.get(hostId);
-    this.#byHost.set(hostId, { boot, holder });
-    before?.holder.replaced(before.boot === boot);
+    const isQuiet = before?.greeting.boot === greeting.boot;
+    if (before && !this.#rules.newestHelloWins(before.greeting, greeting)) return holder.replaced(isQuiet);
+    this.#byHost.set(hostId, { greeting, holder });
+    before?.holder.replaced(isQuiet);
   }
 
   find(hostId: string): H | undefined {
