@@ -76,6 +76,8 @@ export const startAgentLife = (options: {
   readonly random: () => number;
   readonly measure: Measure;
   readonly ledger: Ledger;
+  /** A batch is in the queue, as safe as it can be. */
+  readonly kept: (record: KeptRecord) => void;
   readonly failed: (what: string, error: unknown) => void;
   readonly log?: Log | undefined;
 }): AgentLife => {
@@ -115,6 +117,7 @@ export const startAgentLife = (options: {
     await queue.append(batch, modelDictionary);
     record.strength = 'safe';
     uplink.offer(batch);
+    options.kept(record);
   };
   const sampling = startSampling({
     ...{ clock, periodMs, time, isSlow: false, counters: { tickMs: 0, leftOut: 0 } },

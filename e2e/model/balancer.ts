@@ -66,10 +66,10 @@ export class Balancer {
     const world = this.#world;
     let isOver = false;
     let end: End | undefined;
-    let waiting: (() => void)[] = [];
+    let waiting: ((answer: undefined) => void)[] = [];
     const finish = (): void => {
       isOver = true;
-      for (const give of waiting.splice(0)) give();
+      for (const give of waiting.splice(0)) give(undefined);
     };
     const lose = (reason: string): void => {
       if (isOver) return;
@@ -111,13 +111,16 @@ export class Balancer {
       },
       ask: (event, payload, timeoutMs) =>
         new Promise((resolve) => {
-          if (isOver || !end) return void resolve(undefined);
-          const give = (answer?: unknown): void => {
+          if (isOver || !end) {
+            resolve(undefined);
+            return;
+          }
+          const give = (answer: unknown): void => {
             patience.cancel();
             waiting = waiting.filter((one) => one !== give);
             resolve(answer);
           };
-          const patience = life.clock.after(timeoutMs, () => give());
+          const patience = life.clock.after(timeoutMs, () => give(undefined));
           waiting.push(give);
           end.say(event, payload, give);
         }),

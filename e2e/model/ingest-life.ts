@@ -11,7 +11,10 @@ import { limits } from '@thrum/actors/wire/limits';
 import { Dictionaries } from '../../ingest/src/intake/dictionaries.ts';
 import { IntakeCounts } from '../../ingest/src/intake/intake-counts.ts';
 import { SeriesCounts, seriesCountsDefaults } from '../../ingest/src/intake/series-counts.ts';
-import { Session, type Surroundings } from '../../ingest/src/intake/session.ts';
+import { startPacing } from '../../ingest/src/intake/pacing.ts';
+import { rules as intakeRules } from '../../ingest/src/intake/rules.ts';
+import { Session } from '../../ingest/src/intake/session.ts';
+import type { Surroundings } from '../../ingest/src/intake/surroundings.ts';
 import { Sessions } from '../../ingest/src/intake/sessions.ts';
 import { StrangerLog } from '../../ingest/src/intake/stranger-log.ts';
 import { UnderWay } from '../../ingest/src/intake/under-way.ts';
@@ -20,6 +23,7 @@ import type { ElasticsearchClient } from '../../ingest/src/store/elasticsearch/c
 import { openElasticsearchStore } from '../../ingest/src/store/elasticsearch/elasticsearch-store.ts';
 import type { Store } from '../../ingest/src/store/store.ts';
 import type { Door } from './balancer.ts';
+import { newConversationCheck } from './conversation-check.ts';
 import { modelCatalogue, modelToken, prefix, retentionDays } from './installation.ts';
 import type { WrongRules } from './mutant.ts';
 
@@ -30,6 +34,9 @@ export type IngestLife = {
 };
 
 export type IngestWatch = {
+  readonly broken: (what: string, detail: string) => void;
+  /** From one end to the other and back, at most. */
+  readonly roundTripMs: number;
   /** A session says that these are done for good. */
   acknowledged(host: string, ack: Ack): void;
   /** The live view was offered this. */
@@ -37,7 +44,7 @@ export type IngestWatch = {
 };
 
 /** Small, so that a few seconds of an outage fill it. */
-const maxHeldBytes = 16 * 1024;
+export const maxHeldBytes = 16 * 1024;
 
 export const startIngest = (options: {
   readonly life: Life;
@@ -69,40 +76,55 @@ export const startIngest = (options: {
     counters: () => ({}),
     close: () => undefined,
   };
+  const counts = new IntakeCounts();
+  const ownRules = { ...intakeRules, ...rules.intake };
+  const sessions = new Sessions(ownRules);
+  const tells = new Set<() => void>();
   const around: Surroundings = {
-    ...{ clock, log, nodeName: name, live, store },
+    ...{ clock, log, nodeName: name, live, store, counts, sessions, rules: ownRules },
+    pacing: startPacing({ clock, store, counts, sessions: () => sessions.size, tells }),
     isOurToken: (token) => token === modelToken,
     dictionaries: new Dictionaries(modelCatalogue),
-    sessions: new Sessions(),
     seriesCounts: new SeriesCounts({ ...seriesCountsDefaults, maxSeriesPerHost: limits.maxSeriesPerHost }),
     strangerLog: new StrangerLog(),
     underWay: new UnderWay(),
     retentionMs: retentionDays * 86_400_000,
-    counts: new IntakeCounts(),
   };
   const door: Door = {
     life,
     enter: (end) => {
       let host = '';
+      const check = newConversationCheck({ ...watch, nowMs: () => clock.monotonicMs() });
       const session: Session = new Session(around, {
         address: 'simulated',
         send: (event, message) => {
           if (event === 'ack') watch.acknowledged(host, message as Ack);
+          check.told(event, message);
           end().say(event, [message]);
         },
         close: () => end().close('io server disconnect'),
-        greeted: () => undefined,
+        greeted: () => void tells.add(tellPace),
         replaced: (quietly) => life.soon(() => session.replaced(quietly)),
         superseded: () => life.soon(() => session.superseded()),
       });
+      const tellPace = (): void => session.pace();
       clock.after(5000, () => session.overdue());
       return {
         said: (event, args, reply) => {
           if (event === 'hello') host = (args[0] as Hello).host;
-          session.said(event, reply ? [...args, reply] : args);
+          const answered =
+            reply &&
+            ((answer: unknown): void => {
+              if (event === 'hello') check.told('welcome', answer);
+              reply(answer);
+            });
+          check.came(event, args, () => session.said(event, answered ? [...args, answered] : args));
         },
         heard: () => session.heard(),
-        ended: (reason) => session.gone(reason === 'ping timeout'),
+        ended: (reason) => {
+          tells.delete(tellPace);
+          session.gone(reason === 'ping timeout');
+        },
       };
     },
   };

@@ -88,7 +88,7 @@ export class Ledger {
       const { number } = source['m'] as { number: number };
       this.stored.delete(number);
       this.#deleted.add(number);
-      this.#places.delete(`${id}`);
+      this.#places.delete(id);
     }
   }
 

@@ -1,5 +1,8 @@
 /** Wrong variants of rules, by room: what a mutant puts in the place of the right ones. */
+import type { IntakeRules } from '../../ingest/src/intake/rules.ts';
+
 export type WrongRules = {
+  readonly intake?: Partial<IntakeRules>;
   readonly store?: object;
 };
 

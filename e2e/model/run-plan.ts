@@ -62,6 +62,7 @@ export const runPlan = async (plan: Plan, options: RunOptions = {}): Promise<Out
     world.isQuiet = true;
   });
   clock.every(lookEveryMs, () => {
+    world.look();
     if (world.isQuiet) isDrained = world.unsettled() === undefined;
   });
 

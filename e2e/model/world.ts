@@ -3,9 +3,10 @@ import type { VirtualTime } from '@thrum/actors/simulation/virtual-time';
 import type { Log } from '@thrum/actors/system/log';
 import { seededRandom } from '@thrum/actors/testing/random';
 import { newAgentHost, startAgentLife, type AgentHost, type AgentLife } from './agent-life.ts';
-import { Balancer } from './balancer.ts';
-import { startIngest, type IngestLife } from './ingest-life.ts';
-import type { Ledger } from './ledger.ts';
+import { Balancer, type Line } from './balancer.ts';
+import { maxHeldBytes, startIngest, type IngestLife } from './ingest-life.ts';
+import type { KeptRecord, Ledger } from './ledger.ts';
+import { LiveCheck } from './live-check.ts';
 import type { WrongRules } from './mutant.ts';
 import type { Fault, Plan } from './plan.ts';
 import { SimulatedElasticsearch } from './simulated-elasticsearch.ts';
@@ -20,6 +21,14 @@ export type WorldOptions = {
   readonly log?: Log | undefined;
 };
 
+/** Beside the way there. */
+const liveWithinMs = 500;
+const dayMs = 86_400_000;
+/** A little less than what the wire allows. */
+const maxAheadMs = 4 * 60_000;
+/** What one write may bring over the bound. */
+const maxBatchHeldBytes = 4096;
+
 export class World {
   readonly server: SimulatedElasticsearch;
   readonly balancer: Balancer;
@@ -28,6 +37,7 @@ export class World {
   readonly ingests = new Map<number, IngestLife>();
   readonly #options: WorldOptions;
   readonly #random: () => number;
+  readonly #live: LiveCheck;
   readonly #wallAheadMs: { agents: number[]; ingests: number[] };
   #numbers = 0;
   #starts = 0;
@@ -46,6 +56,7 @@ export class World {
       isPoison: (source) => ((source['m'] as { mood?: number } | undefined)?.mood ?? 0) < 0,
     });
     this.balancer = new Balancer({ world: time.world.clock, random, delayMs: plan.delayMs });
+    this.#live = new LiveCheck({ broken: options.broken, withinMs: liveWithinMs + 4 * plan.delayMs.max });
     this.hosts = Array.from({ length: plan.agents }, (_, index) => newAgentHost(index));
   }
 
@@ -74,7 +85,9 @@ export class World {
       case 'ingest-start':
         return this.#startIngest(fault.ingest);
       case 'ingest-pause':
-        return this.ingests.get(fault.ingest)?.life.pause();
+        this.#spoil(({ ingest }) => ingest === fault.ingest);
+        this.ingests.get(fault.ingest)?.life.pause();
+        return;
       case 'ingest-resume':
         return this.ingests.get(fault.ingest)?.life.resume();
       case 'ingest-clock':
@@ -83,6 +96,7 @@ export class World {
         return;
       case 'cut':
       case 'dead-line':
+        this.#spoil(({ agent }) => agent === fault.agent);
         for (const line of [...this.balancer.lines])
           if (line.agent === fault.agent) {
             if (fault.kind === 'cut') line.wire.cut();
@@ -169,12 +183,38 @@ export class World {
       const agent = startAgentLife({
         ...{ host, life, ledger, log: log?.child({ life: life.name }), random: this.#random },
         connect: this.balancer.connect(index, life),
+        kept: (record) => this.#kept(index, record),
         measure: { next: () => (this.#numbers += 1), random: this.#random, isQuiet: () => this.isQuiet },
         failed: (what, error) =>
           broken('no surprise', `${what}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`),
       });
       this.agents.set(index, agent);
     });
+  }
+
+  /** If its agent has an open conversation, it must be shown soon. */
+  #kept(index: number, record: KeptRecord): void {
+    const line = [...this.balancer.lines].findLast(({ agent }) => agent === index);
+    const ingest = line && this.ingests.get(line.ingest);
+    if (!ingest || ingest.life.isPaused() || this.agents.get(index)?.uplink.isOpen() !== true) return;
+    const aheadMs = (record.samples[0]?.timeMs ?? 0) - ingest.life.clock.wallMs();
+    // What the node refuses it does not show.
+    if (aheadMs < maxAheadMs && aheadMs > -dayMs) this.#live.kept(record, line, this.#options.time.nowMs());
+  }
+
+  /** What must hold at every moment. */
+  look(): void {
+    const { time, broken } = this.#options;
+    this.#live.look(time.nowMs());
+    for (const [index, { store }] of this.ingests) {
+      const held = store.room?.().heldBytes ?? 0;
+      if (held > maxHeldBytes + maxBatchHeldBytes)
+        broken('bounds', `the store of ingest ${index} holds ${held} bytes, it may ${maxHeldBytes}`);
+    }
+  }
+
+  #spoil(which: (line: Line) => boolean): void {
+    for (const line of this.balancer.lines) if (which(line)) this.#live.spoil(line);
   }
 
   #endAgent(index: number, told: boolean): void {
@@ -200,7 +240,7 @@ export class World {
 
   #startIngest(index: number): void {
     if (this.ingests.has(index)) return;
-    const { time, ledger, plan, rules, log } = this.#options;
+    const { time, ledger, plan, rules, broken, log } = this.#options;
     this.#starts += 1;
     const life = time.live(`ingest ${index} start ${this.#starts}`, {
       wallAheadMs: this.#wallAheadMs.ingests[index] ?? 0,
@@ -218,8 +258,9 @@ export class World {
           delayMs: { min, max: max / 2 + min },
         }),
         watch: {
+          ...{ broken, roundTripMs: 2 * max + 50 },
           acknowledged: (host, ack) => ledger.acknowledged(host, ack),
-          shown: () => undefined,
+          shown: (host, batch) => this.#live.shown(host, batch),
         },
       });
       this.ingests.set(index, ingest);
