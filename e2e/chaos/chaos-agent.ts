@@ -30,7 +30,7 @@ export type ChaosAgent = {
 
 const diskMebibytes = 64;
 const figuresWithinMs = 2000;
-export const isSegment = (name: string): boolean => /\.(segment|seg|queue|log)$/.test(name);
+const isSegment = (name: string): boolean => /^[0-9a-f]{16}-[0-9a-f]{8}\.seg$/.test(name);
 
 export const startChaosAgent = async (options: {
   readonly name: string;

@@ -4,17 +4,9 @@ import { Ledger, type Findings, type GapRange, type HostSums } from './ledger.ts
 import { itemOf } from './stored-values.ts';
 import { allDocuments, storedSamples, type RawDocument } from './stored.ts';
 import type { Done } from './breaking.ts';
+import { complaintsOf, type OwnAccount } from './own-account.ts';
 import type { ChaosAgent } from './chaos-agent.ts';
 import type { ChaosStore } from './chaos-store.ts';
-
-/** What an agent says of itself at the end. */
-export type OwnAccount = {
-  readonly produced: number;
-  readonly stored: number;
-  readonly refused: number;
-  readonly gap: number;
-  readonly queued: number;
-};
 
 export type AgentLine = {
   readonly name: string;
@@ -42,6 +34,8 @@ const none: HostSums = { durable: 0, stored: 0, storedFromMemory: 0, refused: 0,
 
 export const compareAll = async (options: {
   readonly agents: readonly ChaosAgent[];
+  /** What each of them says of itself. */
+  readonly accounts: readonly (OwnAccount | undefined)[];
   readonly store: ChaosStore;
   readonly prefix: string;
   readonly done: readonly Done[];
@@ -93,52 +87,16 @@ export const compareAll = async (options: {
   const findings = ledger.finish(refused, gaps);
 
   const lines: AgentLine[] = [];
-  for (const { agent, host } of named) {
+  for (const [i, { agent, host }] of named.entries()) {
     const sums = findings.hosts.get(host) ?? none;
-    const account = accountOf(await agent.figures());
+    const account = options.accounts[i];
     const missedSegments = agent.keeper.missed();
     lines.push({ name: agent.name, host, sums, account, missedSegments, damages: damages.get(host) ?? 0 });
-    complaints.push(...complaintsOf(agent.name, sums, account));
+    complaints.push(...complaintsOf(agent.name, sums, account, !fullDisks.some((one) => one.host === host)));
     if (missedSegments > 0)
       complaints.push(`${agent.name}: ${missedSegments} queue files were gone before they were kept`);
   }
   return { findings, agents: lines, complaints, samples, events: events.size, gaps };
-};
-
-const accountOf = (figures: ReadonlyMap<string, number>): OwnAccount | undefined => {
-  const of = (name: string): number =>
-    figures.get(`thrum_agent_samples_${name}`) ?? figures.get(`thrum_agent_samples_${name}_total`) ?? Number.NaN;
-  const account = {
-    produced: of('produced'),
-    stored: of('stored'),
-    refused: of('refused'),
-    gap: of('gap'),
-    queued: of('queued'),
-  };
-  return Object.values(account).some(Number.isNaN) ? undefined : account;
-};
-
-/** What an agent says of itself against what was found. */
-export const complaintsOf = (name: string, sums: HostSums, account: OwnAccount | undefined): string[] => {
-  if (!account) return [`${name} told no account`];
-  const complaints: string[] = [];
-  const { produced, stored, refused, gap, queued } = account;
-  if (produced !== stored + refused + gap + queued)
-    complaints.push(
-      `${name}: produced ${produced} is not stored ${stored} + refused ${refused} + gap ${gap} + queued ${queued}`,
-    );
-  const expect = (what: string, says: number, found: number): void => {
-    if (says !== found) complaints.push(`${name} says ${says} ${what}, found were ${found}`);
-  };
-  expect('queued', queued, 0);
-  // A sample that only its memory knew is in its account as long as it was not killed.
-  if (sums.storedFromMemory === 0) {
-    expect('produced', produced, sums.durable);
-    expect('stored', stored, sums.stored);
-  }
-  expect('refused', refused, sums.refused);
-  if (sums.storedFromMemory === 0) expect('in gaps', gap, sums.gap);
-  return complaints;
 };
 
 const gapsOf = (documents: readonly RawDocument[]): GapRange[] =>

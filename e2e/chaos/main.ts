@@ -19,14 +19,18 @@ const settings = settingsOrExit(
     perMinute: integer({ default: 10, min: 1, max: 60, help: 'faults in a minute' }),
     agents: integer({ default: 5, min: 1, max: 50, help: 'agents' }),
     periodMs: integer({ default: 1000, min: 100, help: 'time between two samples of an agent' }),
-    keep: flag({ default: false, help: 'leave the directory of the run behind' }),
+    keep: flag({ default: false, help: 'leave the directory of the run behind, as after a difference' }),
   },
   'npm run chaos --',
 );
 
 const commit = (): string => {
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: repository, encoding: 'utf8' }).trim();
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      cwd: repository,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    }).trim();
   } catch {
     return 'unknown';
   }
@@ -53,6 +57,7 @@ try {
   for (const figure of figuresOf(report)) say(JSON.stringify(figure));
   failed = differencesOf(report) > 0;
 } finally {
-  if (!settings.keep) rmSync(directory, { recursive: true, force: true });
+  if (failed || settings.keep) say(`Kept: ${directory}`);
+  else rmSync(directory, { recursive: true, force: true });
 }
 process.exit(failed ? 1 : 0);

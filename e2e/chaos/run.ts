@@ -2,15 +2,17 @@
  * One run: a mesh behind its balancer with an Elasticsearch of its own and agents on hosts of their own; faults by the schedule; then no
  * faults, until every queue is empty; then the comparison of everything the agents had with everything the store keeps.
  */
-import { mkdirSync } from 'node:fs';
+import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '@thrum/actors/testing/random';
+import type { RoleEvent } from '../../infra/local/role.ts';
 import { startMesh, type Mesh } from '../../infra/local/start-mesh.ts';
 import { startBreaking, type World } from './breaking.ts';
 import { startChaosAgent, type ChaosAgent } from './chaos-agent.ts';
 import { startChaosStore, type ChaosStore } from './chaos-store.ts';
 import { compareAll, type Comparison } from './comparison.ts';
+import { accountOf, type OwnAccount } from './own-account.ts';
 import { fakeClockLibrary } from '../../infra/local/fake-clock-library.ts';
 import { makeFakedClock, type FakedClock } from './faked-clock.ts';
 import { drawSchedule, type Planned } from './schedule.ts';
@@ -42,8 +44,12 @@ export type RunReport = {
 const prefix = 'chaos';
 /** With nothing measured any more; a balancer and a store have to be found up again first. */
 const drainWithinMs = 60_000;
-/** So long that nothing is measured after the first tick. */
-const idlePeriodMs = 3_600_000;
+/**
+ * So long that nothing is measured for minutes after the first tick, and not so long that its time, which lies on the period, is further
+ * ahead than ingest takes.
+ */
+const idlePeriodMs = 480_000;
+const emptyLooks = 2;
 
 export const runChaos = async (options: RunOptions): Promise<RunReport> => {
   const { directory, say } = options;
@@ -55,7 +61,18 @@ export const runChaos = async (options: RunOptions): Promise<RunReport> => {
   if (withoutDisks !== undefined) notTried.push(withoutDisks);
   const hasClocks = fakeClockLibrary() !== undefined;
   if (!hasClocks) notTried.push('clocks to set need libfaketime');
-  const said = (name: string, line: string): void => say(`    ${name}: ${line.slice(0, 400)}`);
+  // What the programs say is for whoever looks for a reason.
+  const log = createWriteStream(join(directory, 'programs.log'));
+  const onEvent = (name: string, event: RoleEvent): void => {
+    const at = new Date().toISOString();
+    if (event.kind === 'output' && event.output.from === 'stderr') log.write(`${at} ${name}: ${event.output.line}\n`);
+    if (event.kind === 'ready') log.write(`${at} ${name} is ready: ${JSON.stringify(event.line)}\n`);
+    if (event.kind === 'ended') log.write(`${at} ${name} ended by itself: ${JSON.stringify(event.ending)}\n`);
+  };
+  const tell = (line: string): void => {
+    say(line);
+    log.write(`${new Date().toISOString()} ${line}\n`);
+  };
   try {
     const store = (made.store = await startChaosStore(join(directory, 'elasticsearch')));
     if (store.kind === 'given') notTried.push('the Elasticsearch that ELASTICSEARCH_URL names is not broken');
@@ -72,9 +89,7 @@ export const runChaos = async (options: RunOptions): Promise<RunReport> => {
         if (clock) clocks.set(name, clock);
         return clock?.settings ?? {};
       },
-      onEvent: (name, event) => {
-        if (event.kind === 'output' && event.output.from === 'stderr') said(name, event.output.line);
-      },
+      onEvent,
     }));
     for (let n = 1; n <= options.agents; n += 1) {
       const name = `agent-${n}`;
@@ -86,9 +101,7 @@ export const runChaos = async (options: RunOptions): Promise<RunReport> => {
         periodMs: options.periodMs,
         hasSmallDisk: withoutDisks === undefined && n <= 2,
         hasClock: hasClocks && (n === 3 || n === 4),
-        onEvent: (from, event) => {
-          if (event.kind === 'output' && event.output.from === 'stderr') said(from, event.output.line);
-        },
+        onEvent,
       });
       made.agents.push(agent);
       if (agent.clock) clocks.set(name, agent.clock);
@@ -110,34 +123,40 @@ export const runChaos = async (options: RunOptions): Promise<RunReport> => {
       },
     }).filter(({ fault }) => store.kind !== 'given' || fault.of !== 'elasticsearch');
     const beganMs = Date.now();
-    const breaking = startBreaking(world, say);
+    const breaking = startBreaking(world, tell);
     await breaking.run(plan);
     await sleep(Math.max(0, beganMs + options.forMs - Date.now()));
-    say('No more faults: nothing is measured any more, and every queue has to become empty.');
-    const drainedMs = await drain(made.agents, say);
-    const comparison = await compareAll({ agents: made.agents, store, prefix, done: breaking.done });
+    tell('No more faults: nothing is measured any more, and every queue has to become empty.');
+    const { drainedMs, accounts } = await drain(made.agents, tell);
+    const comparison = await compareAll({ agents: made.agents, accounts, store, prefix, done: breaking.done });
     return { plan, done: breaking.done, beganMs, notTried, drainedMs, agents: made.agents, comparison };
   } finally {
+    log.end();
     await Promise.all(made.agents.map((agent) => agent.remove()));
     await made.mesh?.stop();
     await made.store?.stop();
   }
 };
 
-/** Returns how long it took, `undefined` when it took too long. */
-const drain = async (agents: readonly ChaosAgent[], say: (line: string) => void): Promise<number | undefined> => {
+type Drained = {
+  /** `undefined`: it took too long. */
+  readonly drainedMs: number | undefined;
+  /** What each agent said of itself then. */
+  readonly accounts: readonly (OwnAccount | undefined)[];
+};
+
+const drain = async (agents: readonly ChaosAgent[], say: (line: string) => void): Promise<Drained> => {
   const beganMs = performance.now();
   await Promise.all(agents.map((agent) => agent.restartWith(idlePeriodMs)));
-  for (;;) {
-    const left = await Promise.all(
-      agents.map(async (agent) => (await agent.figures()).get('thrum_agent_queue_batches') ?? Number.NaN),
-    );
+  for (let empty = 0; ; await sleep(250)) {
+    const figures = await Promise.all(agents.map((agent) => agent.figures()));
+    const left = figures.map((of) => of.get('thrum_agent_queue_batches') ?? Number.NaN);
     const tookMs = performance.now() - beganMs;
-    if (left.every((batches) => batches === 0)) return tookMs;
-    if (tookMs > drainWithinMs) {
-      say(`Not drained: ${agents.map((agent, i) => `${agent.name} keeps ${left[i] ?? '?'} records`).join(', ')}`);
-      return undefined;
-    }
-    await sleep(250);
+    empty = left.every((batches) => batches === 0) ? empty + 1 : 0;
+    const isDrained = empty >= emptyLooks;
+    if (!isDrained && tookMs <= drainWithinMs) continue;
+    if (!isDrained)
+      say(`Not drained: ${agents.map(({ name }, i) => `${name} keeps ${left[i] ?? '?'} records`).join(', ')}`);
+    return { drainedMs: isDrained ? tookMs : undefined, accounts: figures.map(accountOf) };
   }
 };

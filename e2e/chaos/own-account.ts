@@ -1,0 +1,51 @@
+/** What an agent says of itself, held against what was found on its disk and in the store. Pure. */
+import type { HostSums } from './ledger.ts';
+
+/** Samples since its queue was made. */
+export type OwnAccount = {
+  readonly produced: number;
+  readonly stored: number;
+  readonly refused: number;
+  readonly gap: number;
+  readonly queued: number;
+};
+
+/** From the figures of an agent's own page; `undefined` when one is missing. */
+export const accountOf = (figures: ReadonlyMap<string, number>): OwnAccount | undefined => {
+  const of = (name: string): number =>
+    figures.get(`thrum_agent_samples_${name}`) ?? figures.get(`thrum_agent_account_${name}`) ?? Number.NaN;
+  const [produced, stored, refused] = [of('produced'), of('stored'), of('refused')];
+  const account = { produced, stored, refused, gap: of('gap'), queued: of('queued') };
+  return Object.values(account).some(Number.isNaN) ? undefined : account;
+};
+
+/**
+ * `isExact`: all it ever had went through its disk. Otherwise some was in its memory only, and what a kill took from there nobody knows: then
+ * it must not claim more than there is.
+ */
+export const complaintsOf = (
+  name: string,
+  sums: HostSums,
+  account: OwnAccount | undefined,
+  isExact: boolean,
+): string[] => {
+  if (!account) return [`${name} told no account`];
+  const { produced, stored, refused, gap, queued } = account;
+  const complaints: string[] = [];
+  if (produced !== stored + refused + gap + queued)
+    complaints.push(
+      `${name}: produced ${produced} is not stored ${stored} + refused ${refused} + gap ${gap} + queued ${queued}`,
+    );
+  const expect = (what: string, says: number, found: number): void => {
+    if (says !== found) complaints.push(`${name} says ${says} ${what}, found were ${found}`);
+  };
+  expect('queued', queued, 0);
+  if (isExact) {
+    expect('produced', produced, sums.durable);
+    expect('stored', stored, sums.stored);
+    expect('refused', refused, sums.refused);
+    expect('in gaps', gap, sums.gap);
+  } else if (stored > sums.stored + sums.storedFromMemory)
+    complaints.push(`${name} says ${stored} stored, found were ${sums.stored + sums.storedFromMemory}`);
+  return complaints;
+};
