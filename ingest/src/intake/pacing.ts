@@ -2,7 +2,7 @@
  * Tells agents how much of their backlog they may send. Who must know at once that it begins or ends for all is told within two seconds, some at
  * a time, so that thousands of sends never hold up the live view; who only gets more or less than before learns it when he sends the next.
  */
-import type { Clock } from '@thrum/actors/system/clock';
+import type { Clock, Timer } from '@thrum/actors/system/clock';
 import type { Store } from '../store/store.ts';
 import { nextGrant, startGrant } from './grants.ts';
 import type { IntakeCounts } from './intake-counts.ts';
@@ -45,6 +45,7 @@ export const startPacing = ({ clock, store, counts, sessions, tells }: PacingOpt
   let batchBytes = usualBatchBytes;
   let walk: Iterator<() => void> | undefined;
   let left = 0;
+  let telling: Timer | undefined;
 
   const average = (): number => {
     const batches = counts.batches - seen.batches;
@@ -72,10 +73,10 @@ export const startPacing = ({ clock, store, counts, sessions, tells }: PacingOpt
     if ((before.backlog === 0) === (grant.backlog === 0)) return;
     walk ??= tells.values();
     left = tells.size;
+    telling ??= clock.every(tellEveryMs, tellSome);
   };
 
   const tellSome = (): void => {
-    if (left <= 0) return;
     const many = Math.max(1, Math.ceil((tells.size * tellEveryMs) / tellWithinMs));
     for (let told = 0; told < many && left > 0; told += 1, left -= 1) {
       let next = walk?.next();
@@ -85,11 +86,14 @@ export const startPacing = ({ clock, store, counts, sessions, tells }: PacingOpt
       }
       if (next.done !== true) next.value();
     }
-    if (left <= 0) walk = undefined;
+    if (left > 0) return;
+    walk = undefined;
+    telling?.cancel();
+    telling = undefined;
   };
 
   const stopListening = store.onHealth(look);
-  const timers = [clock.every(lookEveryMs, look), clock.every(tellEveryMs, tellSome)];
+  const looking = clock.every(lookEveryMs, look);
   look();
   return {
     get backlog() {
@@ -106,7 +110,8 @@ export const startPacing = ({ clock, store, counts, sessions, tells }: PacingOpt
     }),
     close: () => {
       stopListening();
-      for (const timer of timers) timer.cancel();
+      looking.cancel();
+      telling?.cancel();
     },
   };
 };
