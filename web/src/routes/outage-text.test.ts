@@ -8,7 +8,7 @@ const laterMs = (hours: number): number => sinceMs + hours * 3_600_000;
 test('an outage says what is delayed, since when, and what goes on', () => {
   assert.equal(
     outageText({ sinceMs, nodes: undefined }, laterMs(1)),
-    'History is delayed: the store has not answered since 03:12:00. Live values go on; agents keep what is not stored.',
+    'History is delayed: the store has not answered since 03:12:00. Live values go on; agents keep on their disks what is not stored (72 h of it or 2 GiB each, unless set otherwise).',
   );
 });
 

@@ -2,6 +2,8 @@
  * The page's connection to the fleet, as one object that all pages share: it hears the socket, keeps fleet and watched host, judges
  * the link, and gives a dead link up. Everything shown is derived from here; nothing here knows a page.
  */
+import type { PastOutcome, PastQuestion } from '@thrum/actors/wire/browser-to-web';
+import type { EventAnswer, EventQuestion } from '@thrum/actors/wire/event-question';
 import { frameKind, frameKinds } from '@thrum/actors/wire/frame';
 import type { HistoryOutcome, Question } from '@thrum/actors/wire/question';
 import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
@@ -87,8 +89,13 @@ class Dashboard {
     if (this.greeted) this.watched.begin(performance.now());
   }
 
+  /** The server answers a question with its own kind of answer. */
   ask(question: Question): Promise<HistoryOutcome> {
-    return this.#socket?.ask(question) ?? Promise.resolve(refuse('deadline', 'this page has no connection yet'));
+    return this.#ask(question) as Promise<HistoryOutcome>;
+  }
+
+  askEvents(question: EventQuestion): Promise<EventAnswer | Refusal> {
+    return this.#ask(question) as Promise<EventAnswer | Refusal>;
   }
 
   /** Wall time over there at a moment of the monotonic clock; until something was heard, this machine's. */
@@ -99,6 +106,10 @@ class Dashboard {
   /** Name of an ingest node, for people. */
   nodeName(id: string): string {
     return this.ingest.find((node) => node.id === id)?.name ?? id;
+  }
+
+  #ask(question: PastQuestion): Promise<PastOutcome> {
+    return this.#socket?.ask(question) ?? Promise.resolve(refuse('deadline', 'this page has no connection yet'));
   }
 
   #hearing(): Hearing {

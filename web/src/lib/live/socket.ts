@@ -3,8 +3,7 @@
  * what was asked while there was no connection is answered at once with that, never sent later.
  */
 import { io, type Socket } from 'socket.io-client';
-import type { BrowserToWeb, Watch } from '@thrum/actors/wire/browser-to-web';
-import type { HistoryOutcome, Question } from '@thrum/actors/wire/question';
+import type { BrowserToWeb, PastOutcome, PastQuestion, Watch } from '@thrum/actors/wire/browser-to-web';
 import { nextOf, refuse } from '@thrum/actors/wire/refusal';
 import type { Greeting, WebToBrowser } from '@thrum/actors/wire/web-to-browser';
 
@@ -32,7 +31,7 @@ export type Hearing = {
 export type Link = {
   readonly connected: boolean;
   watch(watch: Watch): void;
-  ask(question: Question): Promise<HistoryOutcome>;
+  ask(question: PastQuestion): Promise<PastOutcome>;
   /** Gives the connection up, though it may look open, and makes a new one. */
   restart(): void;
   close(): void;
@@ -112,7 +111,7 @@ export const openLink = (hearing: Hearing): Link => {
     async ask(question) {
       if (!socket.connected) return refuse('deadline', 'this page has no connection at the moment');
       try {
-        return (await socket.timeout(answerDeadlineMs).emitWithAck('ask', question)) as HistoryOutcome;
+        return (await socket.timeout(answerDeadlineMs).emitWithAck('ask', question)) as PastOutcome;
       } catch {
         return refuse('deadline', `nothing came within ${answerDeadlineMs / 1000} s`);
       }
