@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { createMemoryQueue } from '../queue/memory-queue.ts';
 import type { QueuedBatch } from '../queue/queue.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
-import { createUnsent } from './unsent.ts';
 
+/** What is of epoch 1 was in the queue before. */
+const begin = { epoch: 2, seq: -1 };
 const batch = (seq: number, epoch = 1): QueuedBatch => ({
   epoch,
   seq,
@@ -33,9 +34,9 @@ const live = (delivery: Delivery, nowMs: number): number | undefined => {
 
 describe('delivery', () => {
   it('sends a new batch at once while the backlog goes out oldest first', () => {
-    const delivery = createDelivery();
+    const delivery = createDelivery(begin);
     const queue = Array.from({ length: 40 }, (_, seq) => batch(seq));
-    delivery.opened(8);
+    delivery.opened({ window: 8, protocol: 3 });
     assert.deepEqual(page(delivery, queue, 0), [0, 1, 2, 3, 4, 5]);
     assert.deepEqual(page(delivery, queue, 0), [], 'a quarter of the window is left for what is new');
     delivery.offer(batch(40), 0);
@@ -45,8 +46,8 @@ describe('delivery', () => {
   });
 
   it('keeps to the window, and goes on as soon as there is room', () => {
-    const delivery = createDelivery();
-    delivery.opened(2);
+    const delivery = createDelivery(begin);
+    delivery.opened({ window: 2, protocol: 3 });
     for (const seq of [0, 1, 2]) delivery.offer(batch(seq), 0);
     assert.deepEqual([live(delivery, 0), live(delivery, 0), live(delivery, 0)], [0, 1, undefined]);
     delivery.acknowledged(1, [[1, 1]]);
@@ -54,12 +55,12 @@ describe('delivery', () => {
   });
 
   it('sends nothing without a connection, and after one the newest few live and the rest as backlog', () => {
-    const delivery = createDelivery();
+    const delivery = createDelivery(begin);
     const queue = Array.from({ length: 30 }, (_, seq) => batch(seq));
     for (const one of queue) delivery.offer(one, one.seq * 1000);
     assert.equal(live(delivery, 30_000), undefined);
     assert.equal(delivery.backlog(30_000), undefined);
-    delivery.opened(64);
+    delivery.opened({ window: 64, protocol: 3 });
     const first: (number | undefined)[] = [];
     for (let seq = live(delivery, 30_000); seq !== undefined; seq = live(delivery, 30_000)) first.push(seq);
     assert.deepEqual(first, [20, 21, 22, 23, 24, 25, 26, 27, 28, 29], 'those of the last ten seconds');
@@ -70,8 +71,8 @@ describe('delivery', () => {
   });
 
   it('keeps a busy batch, sends new ones meanwhile, and meets it again when its time has come', () => {
-    const delivery = createDelivery();
-    delivery.opened(8);
+    const delivery = createDelivery(begin);
+    delivery.opened({ window: 8, protocol: 3 });
     const queue = [batch(0)];
     delivery.offer(batch(0), 0);
     assert.equal(live(delivery, 0), 0);
@@ -85,8 +86,8 @@ describe('delivery', () => {
   });
 
   it('takes a batch without an answer out of the window after 8 s and sends it again', () => {
-    const delivery = createDelivery();
-    delivery.opened(8);
+    const delivery = createDelivery(begin);
+    delivery.opened({ window: 8, protocol: 3 });
     delivery.offer(batch(0), 0);
     live(delivery, 0);
     page(delivery, [], 0);
@@ -96,19 +97,19 @@ describe('delivery', () => {
   });
 
   it('begins again with everything unacknowledged after a new connection', () => {
-    const delivery = createDelivery();
-    delivery.opened(8);
+    const delivery = createDelivery(begin);
+    delivery.opened({ window: 8, protocol: 3 });
     const queue = [batch(0), batch(1), batch(2)];
     assert.deepEqual(page(delivery, queue, 0), [0, 1, 2]);
     delivery.closed();
     assert.equal(delivery.backlog(0), undefined);
-    delivery.opened(8);
+    delivery.opened({ window: 8, protocol: 3 });
     assert.deepEqual(page(delivery, queue, 0), [0, 1, 2]);
   });
 
   it('does not skip what became busy while the queue was being read', () => {
-    const delivery = createDelivery();
-    delivery.opened(8);
+    const delivery = createDelivery(begin);
+    delivery.opened({ window: 8, protocol: 3 });
     delivery.offer(batch(0), 0);
     live(delivery, 0);
     page(delivery, [batch(0)], 0);
@@ -120,8 +121,8 @@ describe('delivery', () => {
   });
 
   it('ignores answers about what is not on the way', () => {
-    const delivery = createDelivery();
-    delivery.opened(8);
+    const delivery = createDelivery(begin);
+    delivery.opened({ window: 8, protocol: 3 });
     delivery.busy(batch(7), 600_000, 0);
     delivery.acknowledged(1, [[0, Number.MAX_SAFE_INTEGER]]);
     delivery.offer(batch(8), 0);
@@ -145,7 +146,7 @@ describe('delivery', () => {
         fc.integer({ min: 1, max: 20 }),
         async (script, window) => {
           const queue = createMemoryQueue({ maxBytes: 1e7 });
-          const delivery = createDelivery();
+          const delivery = createDelivery(begin);
           const flying: QueuedBatch[] = [];
           let nowMs = 0;
           let seq = 0;
@@ -172,7 +173,7 @@ describe('delivery', () => {
             queue.ack(one.epoch, [[one.seq, one.seq]]);
             await pump();
           };
-          delivery.opened(window);
+          delivery.opened({ window, protocol: 3 });
           for (const what of script) {
             if (what === 'offer') {
               await queue.append(batch(seq), { hash: 'd', targets: [] });
@@ -181,7 +182,7 @@ describe('delivery', () => {
             } else if (what === 'lose') {
               delivery.closed();
               flying.length = 0;
-              delivery.opened(window);
+              delivery.opened({ window, protocol: 3 });
             } else if (what === 'tick') nowMs += 3000;
             else await answer(what);
             await pump();
@@ -196,33 +197,5 @@ describe('delivery', () => {
       ),
       { numRuns: 200 },
     );
-  });
-});
-
-describe('what was never sent', () => {
-  it('is kept as runs and shields batches from an acknowledgement that cannot be honest', () => {
-    const unsent = createUnsent();
-    for (const seq of [5, 6, 7, 10]) unsent.add({ epoch: 1, seq });
-    unsent.remove({ epoch: 1, seq: 6 });
-    assert.deepEqual(
-      [4, 5, 6, 7, 10].map((seq) => unsent.has({ epoch: 1, seq })),
-      [false, true, false, true, true],
-    );
-    assert.deepEqual(unsent.without(1, [[0, 100]]), [
-      [0, 4],
-      [6, 6],
-      [8, 9],
-      [11, 100],
-    ]);
-    assert.deepEqual(unsent.without(2, [[0, 100]]), [[0, 100]]);
-    assert.deepEqual(unsent.without(1, [[5, 5]]), []);
-    assert.deepEqual(unsent.without(1, [[9, 3]]), []);
-  });
-
-  it('forgets the oldest runs beyond its bound', () => {
-    const unsent = createUnsent();
-    for (let seq = 0; seq < 4000; seq += 2) unsent.add({ epoch: 1, seq });
-    assert.ok(!unsent.has({ epoch: 1, seq: 0 }));
-    assert.ok(unsent.has({ epoch: 1, seq: 3998 }));
   });
 });

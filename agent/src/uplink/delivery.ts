@@ -1,10 +1,11 @@
 /**
- * Decides which batch goes out next. Two lanes share the window: *live* takes new batches in their order the moment they are there;
- * *backlog* walks through the queue, oldest first, and sends again what has no acknowledgement. The backlog never takes the last
- * quarter of the window, so the live lane does not wait for it. What ingest calls busy, and what is not answered in time, leaves
- * the window and is met again by the backlog; it never ends a connection.
+ * Decides which record goes out next. Two lanes share the window: *live* takes new batches in their order the moment they are there;
+ * *backlog* walks through the queue, oldest first, takes events, and sends again what has no acknowledgement. Ingest says how many of the
+ * backlog may be on the way (`pace`); a quarter of the window is never theirs, so the live lane does not wait for them. What ingest calls
+ * busy, and what is not answered in time, leaves the window and is met again by the backlog; it never ends a connection.
  */
 import { comparePositions, type Position, type QueuedBatch, type SeqRange } from '../queue/queue.ts';
+import { rules as allRules, type UplinkRules } from './rules.ts';
 
 /** New batches wait here while there is no connection; what is older than this is no live view any more and left to the backlog. */
 const maxLive = 16;
@@ -14,12 +15,21 @@ export const answerMs = 8000;
 /** After a missing answer the backlog pauses: ingest may well be storing it. */
 const pauseMs = 2000;
 
-type Flight = { readonly at: Position; sentMs: number | undefined };
+type Flight = { readonly at: Position; readonly isBacklog: boolean; sentMs: number | undefined };
+
+/** What the node of a connection said about itself. */
+export type Opening = {
+  readonly window: number;
+  /** Records of the backlog on the way at most; `undefined` from a node that knows no pace: as many as the window takes. */
+  readonly pace?: number | undefined;
+  readonly protocol: number;
+};
 
 export type Delivery = {
-  /** A new batch, safe in the queue. */
+  /** A new record, safe in the queue. */
   offer(batch: QueuedBatch, nowMs: number): void;
-  opened(window: number): void;
+  opened(opening: Opening): void;
+  paced(backlog: number): void;
   closed(): void;
   /** The next batch of the live lane, now in flight; `undefined` when there is none or the window is full. */
   takeLive(nowMs: number): QueuedBatch | undefined;
@@ -40,8 +50,16 @@ export type Delivery = {
 
 const key = ({ epoch, seq }: Position): string => `${epoch}/${seq}`;
 
-export const createDelivery = (): Delivery => {
+export const createDelivery = (
+  /** Of an earlier start is everything that the queue holds before this. */
+  begin: Position,
+  rules: UplinkRules = allRules,
+): Delivery => {
   let window = 0;
+  let pace = Number.POSITIVE_INFINITY;
+  let protocol = 0;
+  /** The newest record that is known to be safe. */
+  let offered = begin;
   let live: { batch: QueuedBatch; offeredMs: number }[] = [];
   const flights = new Map<string, Flight>();
   /** The backlog has been read up to here. */
@@ -56,22 +74,40 @@ export const createDelivery = (): Delivery => {
     more = true;
   };
 
-  const backlogRoom = (): number => Math.max(1, Math.floor((window * 3) / 4)) - flights.size;
+  const fly = (batch: QueuedBatch, isBacklog: boolean): void =>
+    void flights.set(key(batch), { at: batch, isBacklog, sentMs: undefined });
+
+  const backlogRoom = (): number => {
+    const backlog = flights.values().reduce((sum, { isBacklog }) => sum + Number(isBacklog), 0);
+    return rules.backlogRoom({ window, pace, live: flights.size - backlog, backlog });
+  };
 
   return {
     offer: (batch, nowMs) => {
+      if (comparePositions(batch, offered) > 0) offered = batch;
+      if (batch.kind === 'events') {
+        more = true;
+        return;
+      }
       live.push({ batch, offeredMs: nowMs });
       while (live.length > maxLive) {
         const late = live.shift();
         if (late) rewindTo(late.batch);
       }
     },
-    opened: (size) => {
-      window = size;
+    opened: (opening) => {
+      window = opening.window;
+      pace = opening.pace ?? Number.POSITIVE_INFINITY;
+      protocol = opening.protocol;
       flights.clear();
-      cursor = undefined;
+      if (rules.resendsAfterReconnect()) cursor = undefined;
       more = true;
       holdUntilMs = 0;
+    },
+    paced: (backlog) => {
+      // A node that grants more knows its room better than what it said when it was busy.
+      if (backlog > pace) holdUntilMs = 0;
+      pace = backlog;
     },
     closed: () => {
       window = 0;
@@ -84,26 +120,32 @@ export const createDelivery = (): Delivery => {
       }
       if (flights.size >= window) return undefined;
       const batch = live.shift()?.batch;
-      if (batch) flights.set(key(batch), { at: batch, sentMs: undefined });
+      if (batch) fly(batch, false);
       return batch;
     },
     backlog: (nowMs) => {
+      if (window === 0 || !more || nowMs < holdUntilMs) return undefined;
       const room = backlogRoom();
-      return window > 0 && more && nowMs >= holdUntilMs && room > 0 ? { after: cursor, room } : undefined;
+      return room > 0 ? { after: cursor, room } : undefined;
     },
     takeBacklog: (after, read) => {
       // Something went back to the backlog while the queue was being read: what was read is met again.
       const isStale = cursor === undefined ? after !== undefined : !after || comparePositions(cursor, after) !== 0;
       if (window === 0 || isStale) return [];
-      const last = read.at(-1);
+      // What is not safe yet comes by the live lane, or is offered as an event.
+      const unsafe = read.findIndex((batch) => !rules.mayBeSent(batch, offered));
+      const safe = unsafe < 0 ? read : read.slice(0, unsafe);
+      const last = safe.at(-1);
       if (!last) {
         more = false;
         return [];
       }
       cursor = { epoch: last.epoch, seq: last.seq };
       const waiting = new Set(live.map(({ batch }) => key(batch)));
-      const chosen = read.filter((batch) => !flights.has(key(batch)) && !waiting.has(key(batch)));
-      for (const batch of chosen) flights.set(key(batch), { at: batch, sentMs: undefined });
+      const chosen = safe.filter(
+        (batch) => rules.isUnderstood(batch.kind, protocol) && !flights.has(key(batch)) && !waiting.has(key(batch)),
+      );
+      for (const batch of chosen) fly(batch, true);
       return chosen;
     },
     sent: (at, nowMs) => {

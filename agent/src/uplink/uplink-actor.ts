@@ -1,7 +1,8 @@
 /**
  * The uplink: owns the connection to ingest, the timers and the order of what is sent. What to do is decided in `conversation.ts` (the
  * connection) and `delivery.ts` (the batches). Everything that goes out passes one p-queue, one at a time: a batch is emitted when what
- * was emitted before is in the hands of the system, live batches overtake the backlog, and a slow line holds memory for one batch.
+ * was emitted before is in the hands of the system, live batches overtake the backlog, and a slow line holds memory for one page of it.
+ * Nothing here reads a clock or draws a number of its own: given the same connection, clock and random numbers it does the same.
  */
 import PQueue from 'p-queue';
 import type { Clock, Timer } from '@thrum/actors/system/clock';
@@ -11,6 +12,7 @@ import type { Dictionary } from '@thrum/actors/wire/dictionary';
 import {
   ackSchema,
   busySchema,
+  paceSchema,
   recentRequestSchema,
   refusalSchema,
   welcomeSchema,
@@ -21,14 +23,15 @@ import { refuse, refusals } from '@thrum/actors/wire/refusal';
 import type { Queue, QueuedBatch } from '../queue/queue.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { advance, beginConversation, type Effect, type Happening } from './conversation.ts';
-import { createDelivery } from './delivery.ts';
+import { createDelivery, type Opening } from './delivery.ts';
 import type { Recent } from './recent.ts';
-import { createUnsent } from './unsent.ts';
+import { rules as allRules, type UplinkRules } from './rules.ts';
+import { createSent } from './sent.ts';
 
 /** The longest any answer is waited for; `conversation.ts` gives up a little earlier. */
 const answerMs = 10_000;
 const pulseMs = 1000;
-/** One reading of the queue's backlog. */
+/** One reading of the queue's backlog, and what of it may wait for the line. */
 const pageBytes = 1024 * 1024;
 const livePriority = 1;
 const backlogPriority = 0;
@@ -49,7 +52,7 @@ export type UplinkCounters = {
 };
 
 export type Uplink = {
-  /** A new batch that is safe in the queue. */
+  /** A new record, once it is safe in the queue; in the order of the queue. */
   offer(batch: QueuedBatch): void;
   /** Connects again, so that ingest learns a new clock or new facts. Without effect while there is no connection. */
   renew(reason: string): void;
@@ -73,12 +76,14 @@ export type UplinkOptions = {
   readonly random: () => number;
   /** Ingest's clock less ours, as far as a hello can tell. */
   readonly onServerClock?: (offsetMs: number) => void;
-  /** In the place of a real connection. */
+  /** The way to ingest, and single rules: a test or a model puts its own in their place. */
   readonly connect?: typeof openConnection;
+  readonly rules?: Partial<UplinkRules>;
 };
 
 export const startUplink = (options: UplinkOptions): Uplink => {
   const { clock, log, queue, connect: dial = openConnection } = options;
+  const rules: UplinkRules = { ...allRules, ...options.rules };
   const counters: UplinkCounters = {
     sent: 0,
     resent: 0,
@@ -89,17 +94,20 @@ export const startUplink = (options: UplinkOptions): Uplink => {
     nonsense: 0,
     connections: 0,
   };
-  const delivery = createDelivery();
-  const unsent = createUnsent();
+  const delivery = createDelivery({ epoch: options.facts().epoch, seq: -1 }, rules);
+  const sent = createSent();
   const sends = new PQueue({ concurrency: 1 });
   let conversation = beginConversation(options.urls, clock.monotonicMs());
   let connection: Connection | undefined;
   /** Dictionaries the node of this connection knows. */
   let declared = new Set<string>();
-  let window = 1;
+  let opening: Opening = { window: 1, protocol: 0 };
   /** Hellos of this start, so that nodes know which connection is the newest. */
   let hellos = 0;
+  /** Bytes of the backlog that were read and wait for the line. */
+  let waitingBytes = 0;
   let isReading = false;
+  let isUnreadable = false;
   let isAnswering = false;
   let timer: Timer | undefined;
   let onAcknowledged: (() => void) | undefined;
@@ -139,12 +147,13 @@ export const startUplink = (options: UplinkOptions): Uplink => {
       case 'open':
         counters.connections += 1;
         toldRefusals.clear();
-        delivery.opened(window);
+        delivery.opened(opening);
         return pump();
       case 'disconnect':
         connection?.close();
         connection = undefined;
         sends.clear();
+        waitingBytes = 0;
         return delivery.closed();
       case 'tell':
         return log[effect.level](effect.fields, effect.message);
@@ -168,7 +177,7 @@ export const startUplink = (options: UplinkOptions): Uplink => {
 
   const greet = async (to: Connection | undefined): Promise<void> => {
     if (!to) return;
-    hellos += 1;
+    hellos = rules.nextAttempt(hellos);
     const hello: Hello = {
       ...options.facts(),
       protocol: protocolVersion,
@@ -183,7 +192,8 @@ export const startUplink = (options: UplinkOptions): Uplink => {
     if (!welcome.success) return happen(asRefusal(answer, 'its answer to hello'));
     if (!spokenVersions.includes(welcome.data.protocol))
       return happen({ type: 'refused', refusal: refuse('protocol-version', `ingest speaks ${welcome.data.protocol}`) });
-    window = welcome.data.window;
+    const { window, backlog: pace, protocol } = welcome.data;
+    opening = { window, pace, protocol };
     const onTheWayMs = (clock.monotonicMs() - askedMs) / 2;
     options.onServerClock?.(welcome.data.serverMs + onTheWayMs - clock.wallMs());
     if (!welcome.data.needDictionary) declared.add(options.dictionary.hash);
@@ -227,6 +237,14 @@ export const startUplink = (options: UplinkOptions): Uplink => {
       if (!busy.success) return nonsense('a busy');
       counters.busy += 1;
       delivery.busy(busy.data, busy.data.afterMs, clock.monotonicMs());
+      if (!rules.keepsOnBusy(busy.data)) queue.ack(busy.data.epoch, [[busy.data.seq, busy.data.seq]]);
+      return pump();
+    }
+    if (event === 'pace') {
+      const pace = paceSchema.safeParse(payload);
+      if (!pace.success) return nonsense('a pace');
+      opening = { ...opening, pace: pace.data.backlog };
+      delivery.paced(pace.data.backlog);
       return pump();
     }
     if (event === 'recent') {
@@ -234,7 +252,7 @@ export const startUplink = (options: UplinkOptions): Uplink => {
       return request.success && reply ? void answerRecent(request.data.sinceMs, reply) : nonsense('a recent');
     }
     if (event === 'refused') return happen(asRefusal(payload, 'a refused'));
-    nonsense(`the event ${JSON.stringify(event.slice(0, 40))}`);
+    nonsense('an event of an unknown name');
   };
 
   /** One at a time: an answer is megabytes, and asking again while one is on its way must not pile them up. */
@@ -248,11 +266,12 @@ export const startUplink = (options: UplinkOptions): Uplink => {
   };
 
   const acknowledge = (ack: Ack): void => {
-    // An acknowledgement of what was never sent must not make us forget it.
-    const ranges = unsent.without(ack.epoch, ack.ranges);
+    const ranges = rules.mayForget(ack.epoch, rules.isAnswered(ack), sent);
+    const refused = ack.refused.filter(({ seq }) => ranges.some(([from, to]) => from <= seq && seq <= to));
+    sent.remove(ack.epoch, ranges);
     delivery.acknowledged(ack.epoch, ranges);
-    counters.acknowledged += queue.ack(ack.epoch, ranges);
-    for (const { code, samples, detail } of ack.refused) {
+    counters.acknowledged += queue.ack(ack.epoch, ranges, refused);
+    for (const { code, samples, detail } of refused) {
       counters.samplesRefused += samples;
       if (toldRefusals.has(code)) continue;
       toldRefusals.set(code, 1);
@@ -277,15 +296,21 @@ export const startUplink = (options: UplinkOptions): Uplink => {
   const readBacklog = async (to: Connection): Promise<void> => {
     isReading = true;
     try {
-      for (;;) {
+      while (waitingBytes < pageBytes) {
         const wanted = delivery.backlog(clock.monotonicMs());
         if (!wanted || to !== connection) return;
         const read = await queue.read(wanted.after, { maxBatches: wanted.room, maxBytes: pageBytes });
+        isUnreadable = false;
         if (to !== connection) return;
-        for (const batch of delivery.takeBacklog(wanted.after, read)) schedule(to, batch, true);
+        for (const batch of delivery.takeBacklog(wanted.after, read)) {
+          // Here and not in its turn to be sent, where what is new would wait for the answer.
+          if (await isKnown(to, batch)) schedule(to, batch, true);
+          if (to !== connection) return;
+        }
       }
     } catch (error) {
-      log.error({ error }, 'the queue could not be read; trying again');
+      if (!isUnreadable) log.error({ error }, 'the queue could not be read; trying again every second');
+      isUnreadable = true;
     } finally {
       isReading = false;
       // A connection that came up meanwhile has found this reading under way.
@@ -293,8 +318,18 @@ export const startUplink = (options: UplinkOptions): Uplink => {
     }
   };
 
+  /** Whether the node can read this record: it is told the dictionary if it does not know it. */
+  const isKnown = async (to: Connection, batch: QueuedBatch): Promise<boolean> => {
+    if (batch.kind === 'events' || declared.has(batch.dictionary)) return true;
+    const dictionary = await queue.dictionary(batch.dictionary);
+    if (dictionary) return declare(to, dictionary);
+    delivery.forget(batch);
+    return false;
+  };
+
   const schedule = (to: Connection, batch: QueuedBatch, isBacklog: boolean): void => {
     const priority = isBacklog ? backlogPriority : livePriority;
+    if (isBacklog) waitingBytes += batch.bytes.length;
     sends
       .add(() => transmit(to, batch, isBacklog), { priority })
       .catch((error: unknown) => {
@@ -306,17 +341,15 @@ export const startUplink = (options: UplinkOptions): Uplink => {
   const transmit = async (to: Connection, batch: QueuedBatch, isBacklog: boolean): Promise<void> => {
     await to.written();
     if (to !== connection) return;
-    if (!declared.has(batch.dictionary)) {
-      const dictionary = await queue.dictionary(batch.dictionary);
-      if (!dictionary) return delivery.forget(batch);
-      if (!(await declare(to, dictionary))) return;
-    }
-    to.emit('batch', batch.bytes, isBacklog);
-    if (unsent.has(batch)) {
-      unsent.remove(batch);
-      counters.sent += 1;
-    } else counters.resent += 1;
+    if (isBacklog) waitingBytes -= batch.bytes.length;
+    else if (!(await isKnown(to, batch))) return;
+    if (batch.kind === 'events') to.emit('events', batch.bytes);
+    else to.emit('batch', batch.bytes, isBacklog);
+    if (sent.has(batch)) counters.resent += 1;
+    else counters.sent += 1;
+    sent.add(batch);
     delivery.sent(batch, clock.monotonicMs());
+    if (sends.size === 0) pump();
   };
 
   void options.ready.then(() => arm());
@@ -330,7 +363,6 @@ export const startUplink = (options: UplinkOptions): Uplink => {
     counters,
     isOpen: () => conversation.phase === 'open',
     offer: (batch) => {
-      unsent.add(batch);
       delivery.offer(batch, clock.monotonicMs());
       pump();
     },
