@@ -342,6 +342,19 @@ test('an agent that drops because its queue is full says so itself, and its host
   );
 });
 
+test('an agent whose disk takes nothing says so itself, and its host is degraded', async () => {
+  const { node } = await start();
+  const entries = rosterOf(node);
+  const agent = node.agent();
+  await agent.greet();
+  agent.send([sampleOf('agent', { queue_degraded: 1, samples_gap: 0 })]);
+  await eventually(() =>
+    assert.deepEqual([...entries.values()][0]?.degraded, [
+      'its disk does not take samples: they are kept in memory only',
+    ]),
+  );
+});
+
 /** Two nodes that know one another. */
 const startTwo = async (): Promise<readonly [TestNode, TestNode]> => {
   const { node: first } = await start();

@@ -47,6 +47,24 @@ test('a full queue is told from the first loss until a minute after the last', (
   assert.deepEqual(health.reasons(50_000 + 60_000, 0), []);
 });
 
+test('a disk that takes nothing is told from the first sign until some seconds after the last', () => {
+  const health = greeted();
+  health.diskFailed(1000);
+  health.diskFailed(2000);
+  assert.deepEqual(health.reasons(6_999, 0), ['its disk does not take samples: they are kept in memory only']);
+  assert.deepEqual(health.reasons(7_000, 0), []);
+});
+
+test('samples that are missing for good are told for a minute, and once when a full queue is why', () => {
+  const health = greeted();
+  health.lost(1000);
+  assert.deepEqual(health.reasons(60_999, 0), ['samples are missing for good: see its events']);
+  assert.deepEqual(health.reasons(61_000, 0), []);
+  health.lost(70_000);
+  health.dropped(70_000);
+  assert.deepEqual(health.reasons(70_000, 0), ['samples are dropped: its queue is full']);
+});
+
 test('refused samples are told with the reason, each reason on its own and for as long as it lasts', () => {
   const health = greeted();
   health.refused('time-ahead', 0);

@@ -18,6 +18,8 @@ export const healthLimits = {
   clockNewsPart: 0.25,
   /** Lost samples are worth a look for this long after the last one. */
   lossStandsMs: 60_000,
+  /** An agent says every second whether its disk takes what is measured; one that is disturbed for a moment may miss some. */
+  diskStandsMs: 5_000,
 } as const;
 
 /** What refused samples are told to be; the rest have the code's own words. */
@@ -44,6 +46,8 @@ export class HostHealth {
   #greetedMs = -Infinity;
   #clock: { readonly offsetMs: number; readonly reason: string } | undefined;
   #droppedMs = -Infinity;
+  #lostMs = -Infinity;
+  #diskFailedMs = -Infinity;
   /** Bounded: the codes are a closed list. */
   #refusedMs = new Map<RefusalCode, number>();
 
@@ -56,6 +60,16 @@ export class HostHealth {
     this.#droppedMs = nowMs;
   }
 
+  /** Samples of the agent are missing for good. */
+  lost(nowMs: number): void {
+    this.#lostMs = nowMs;
+  }
+
+  /** The agent's disk does not take what is measured. */
+  diskFailed(nowMs: number): void {
+    this.#diskFailedMs = nowMs;
+  }
+
   /** Samples were refused for good. */
   refused(code: RefusalCode, nowMs: number): void {
     this.#refusedMs.set(code, nowMs);
@@ -66,7 +80,11 @@ export class HostHealth {
     const reasons: string[] = [];
     this.#judgeClock(nowMs, offsetMs);
     if (this.#clock) reasons.push(this.#clock.reason);
+    if (nowMs - this.#diskFailedMs < healthLimits.diskStandsMs)
+      reasons.push('its disk does not take samples: they are kept in memory only');
     if (nowMs - this.#droppedMs < healthLimits.lossStandsMs) reasons.push('samples are dropped: its queue is full');
+    else if (nowMs - this.#lostMs < healthLimits.lossStandsMs)
+      reasons.push('samples are missing for good: see its events');
     for (const [code, atMs] of this.#refusedMs)
       if (nowMs - atMs < healthLimits.lossStandsMs)
         reasons.push(`samples are refused: ${refusedBecause[code] ?? code}`);

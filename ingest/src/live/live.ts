@@ -15,11 +15,11 @@ import type { Dictionary } from '@thrum/actors/wire/dictionary';
 import { encodeOverviewFrame, type OverviewRow } from '@thrum/actors/wire/frame';
 import { refuse, type RefusalCode } from '@thrum/actors/wire/refusal';
 import type { RosterEntry } from '@thrum/actors/wire/roster';
+import { AgentWatch } from './agent-signs.ts';
 import { judgeElsewhere, type Verdict } from './elsewhere.ts';
 import { HostHealth } from './health.ts';
 import { HostLive } from './host-live.ts';
 import { KnownHosts } from './known-hosts.ts';
-import { QueueDrops } from './queue-drops.ts';
 import { RosterHost, type HostHello } from './roster-host.ts';
 import { Snapshots, type AskRecent, type SnapshotReply } from './snapshots.ts';
 import { sparkFrames } from './spark-frames.ts';
@@ -74,7 +74,7 @@ type Host = {
   readonly roster: RosterHost;
   readonly values: HostLive;
   readonly health: HostHealth;
-  readonly drops: QueueDrops;
+  readonly watch: AgentWatch;
   /** Undefined once it was called. */
   superseded: (() => void) | undefined;
 };
@@ -145,7 +145,7 @@ export const startLive = (options: LiveOptions): Live => {
     const values = new HostLive({ hostId, newTableId: options.newTableId, publish });
     values.watched = watched.has(hostId);
     const roster = new RosterHost(links.self.id, hello);
-    return { roster, values, health: new HostHealth(), drops: new QueueDrops(), superseded: undefined };
+    return { roster, values, health: new HostHealth(), watch: new AgentWatch(), superseded: undefined };
   };
 
   const greet = (hello: HostHello, superseded: () => void): Connected => {
@@ -209,9 +209,18 @@ export const startLive = (options: LiveOptions): Live => {
     topics.publish('overview', encodeOverviewFrame(rows));
   };
 
+  const heedSigns = ({ watch, values, health }: Host): void => {
+    const signs = watch.look(values.ticks);
+    if (!signs) return;
+    const nowMs = clock.monotonicMs();
+    if (signs.dropped) health.dropped(nowMs);
+    if (signs.lost) health.lost(nowMs);
+    if (signs.diskFailing) health.diskFailed(nowMs);
+  };
+
   const sweep = (): void => {
     for (const host of known.hosts.values()) {
-      if (host.drops.happened(host.values.ticks)) host.health.dropped(clock.monotonicMs());
+      heedSigns(host);
       publishState(host);
       host.values.tidy();
     }
