@@ -25,7 +25,7 @@ const settleMs = 10_000;
 const wanted = { 0.5: 60, 0.95: 150, 0.99: 250 } as const;
 
 /** Notes in the page, at each change of the attribute, how long ago the moment was that it names. */
-const watchAttribute = async (page: Page, selector: string, attribute: string): Promise<void> => {
+export const watchAttribute = async (page: Page, selector: string, attribute: string): Promise<void> => {
   await page.waitForSelector(`${selector}[${attribute}]`, { state: 'attached' });
   await page.evaluate(
     ({ selector, attribute }) => {
@@ -46,7 +46,7 @@ const watchAttribute = async (page: Page, selector: string, attribute: string): 
 };
 
 /** What was noted since the last call, from all pages. */
-const takeLatencies = async (pages: readonly Page[]): Promise<number[]> => {
+export const takeLatencies = async (pages: readonly Page[]): Promise<number[]> => {
   const each = await Promise.all(
     pages.map((page) =>
       page.evaluate(() => (globalThis as unknown as { latenciesMs: number[] }).latenciesMs.splice(0)),
@@ -82,10 +82,15 @@ const bareServer = async (): Promise<{ url: string; close(): void }> => {
   };
 };
 
-const openAll = async (browser: Browser, url: string): Promise<{ pages: Page[]; close(): Promise<void> }> => {
+/** A page of this address in each of so many browsers. */
+export const openAll = async (
+  browser: Browser,
+  url: string,
+  count = browsers,
+): Promise<{ pages: Page[]; close(): Promise<void> }> => {
   const contexts: BrowserContext[] = [];
   const pages: Page[] = [];
-  for (let i = 0; i < browsers; i += 1) {
+  for (let i = 0; i < count; i += 1) {
     // A context each: background tabs of one context are slowed down.
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     await signInto(context, url);

@@ -9,6 +9,7 @@ import { firstSight } from './first-sight.ts';
 import { ingestThroughput } from './ingest-throughput.ts';
 import { liveLatency } from './live-latency.ts';
 import { nodeFailures } from './node-failures.ts';
+import { outage } from './outage.ts';
 
 const groups: Readonly<Record<string, () => Promise<void>>> = {
   'agent-cost': agentCost,
@@ -18,11 +19,12 @@ const groups: Readonly<Record<string, () => Promise<void>>> = {
   'live-latency': liveLatency,
   'mesh-tell': benchBeside('actors/src/link/mesh-tell.bench.ts'),
   'node-failures': nodeFailures,
+  outage,
   presence: benchBeside('actors/src/presence/presence.bench.ts', '--expose-gc'),
 };
 
 /** Five minutes and more each: only by name. */
-const long: readonly string[] = ['fan-out', 'node-failures'];
+const long: readonly string[] = ['fan-out', 'node-failures', 'outage'];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in groups));

@@ -14,9 +14,9 @@ export type ChaosStore = {
   stop(): Promise<void>;
 };
 
-export const startChaosStore = async (dataDirectory: string): Promise<ChaosStore> => {
+export const startChaosStore = async (dataDirectory: string, heap = '512m'): Promise<ChaosStore> => {
   const port = await freePort();
-  const options = { dataDirectory, port, heap: '512m' };
+  const options = { dataDirectory, port, heap };
   let server = await startElasticsearch(options);
   return {
     url: server.url,
