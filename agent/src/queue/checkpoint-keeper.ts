@@ -1,0 +1,136 @@
+/**
+ * The two files of checkpoints. The one that holds the older generation is overwritten, so that the newer one stands until the next is on disk;
+ * a file that failed is opened anew, never synced again on the same handle. `mayRemove` says which removals both of them know of.
+ */
+import { checkpointBytes, checkpointNames, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts';
+import type { Disk, DiskFile } from './disk.ts';
+import { isNoSuchFile } from './disk-error.ts';
+import { rules as allRules, type QueueRules } from './rules.ts';
+
+export type CheckpointKeeper = {
+  /** Rejects when it could not be made durable; the one before then still counts. */
+  write(checkpoint: Omit<Checkpoint, 'generation'>): Promise<void>;
+  /** Whether the file of this segment may go now. */
+  mayRemove(ordinal: number): boolean;
+  close(): Promise<void>;
+};
+
+type Slot = {
+  readonly name: string;
+  file: DiskFile | undefined;
+  /** Of what is known to be in it; 0: nothing. */
+  generation: number;
+  removed: ReadonlySet<number>;
+  /** Attempts since it last worked. */
+  failures: number;
+};
+
+export type CheckpointsFound = {
+  readonly newest: Checkpoint | undefined;
+  readonly slots: readonly { readonly generation: number; readonly removed: ReadonlySet<number> }[];
+  /** Files of a newer version. */
+  readonly newer: readonly string[];
+};
+
+/** Reads both files. Never rejects: what cannot be read is as good as not there. */
+export const readCheckpoints = async (disk: Disk, names: readonly string[]): Promise<CheckpointsFound> => {
+  let newest: Checkpoint | undefined;
+  const newer: string[] = [];
+  const slots: { generation: number; removed: ReadonlySet<number> }[] = [];
+  for (const name of checkpointNames) {
+    const found = names.includes(name) ? await readSlot(disk, name) : undefined;
+    const one = found?.kind === 'checkpoint' ? found.checkpoint : undefined;
+    if (found?.kind === 'newer') newer.push(name);
+    slots.push({ generation: one?.generation ?? 0, removed: new Set(one?.removed) });
+    if (one && one.generation > (newest?.generation ?? 0)) newest = one;
+  }
+  return { newest, slots, newer };
+};
+
+const readSlot = async (disk: Disk, name: string): Promise<ReturnType<typeof readCheckpoint> | undefined> => {
+  try {
+    const file = await disk.open(name, false);
+    try {
+      const bytes = await file.read(0, checkpointBytes);
+      return readCheckpoint(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return undefined;
+  }
+};
+
+export const createCheckpointKeeper = (
+  disk: Disk,
+  found: CheckpointsFound,
+  rules: Pick<QueueRules, 'mayBeRemoved'> = allRules,
+): CheckpointKeeper => {
+  const buffer = Buffer.alloc(checkpointBytes);
+  const slots: Slot[] = checkpointNames.map((name, at) => ({
+    name,
+    file: undefined,
+    generation: found.slots[at]?.generation ?? 0,
+    removed: found.slots[at]?.removed ?? new Set(),
+    failures: 0,
+  }));
+  let generation = found.newest?.generation ?? 0;
+
+  const close = async (slot: Slot): Promise<void> => {
+    const { file } = slot;
+    slot.file = undefined;
+    await file?.close().catch(() => undefined);
+  };
+
+  const openSlot = async (slot: Slot): Promise<DiskFile> => {
+    if (slot.file) return slot.file;
+    // The place on the disk may be bad: another one may not.
+    if (slot.failures > 2) await disk.remove(slot.name).catch(() => undefined);
+    try {
+      slot.file = await disk.open(slot.name, false);
+      if ((await slot.file.size()) >= checkpointBytes) return slot.file;
+    } catch (error) {
+      if (!isNoSuchFile(error)) throw error;
+      slot.file = await disk.open(slot.name, true);
+    }
+    await slot.file.write([Buffer.alloc(checkpointBytes)], 0);
+    await slot.file.sync();
+    await disk.syncDirectory();
+    return slot.file;
+  };
+
+  const overwrite = async (slot: Slot, used: number): Promise<void> => {
+    const file = await openSlot(slot);
+    slot.generation = 0;
+    await file.write([buffer.subarray(0, used)], 0);
+    await file.sync();
+  };
+
+  return {
+    write: async (checkpoint) => {
+      const [a, b] = slots;
+      const slot = a && b && a.generation <= b.generation ? a : b;
+      if (!slot) throw new Error('BUG: no slots');
+      const { used } = writeCheckpoint(buffer, { ...checkpoint, generation: generation + 1 });
+      try {
+        await overwrite(slot, used);
+      } catch (error) {
+        slot.failures += 1;
+        await close(slot);
+        throw error;
+      }
+      generation += 1;
+      slot.generation = generation;
+      slot.removed = new Set(checkpoint.removed);
+      slot.failures = 0;
+    },
+    mayRemove: (ordinal) =>
+      rules.mayBeRemoved(
+        slots.filter((slot) => slot.removed.has(ordinal)).length,
+        slots.filter((slot) => slot.failures === 0).length,
+      ),
+    close: async () => {
+      for (const slot of slots) await close(slot);
+    },
+  };
+};

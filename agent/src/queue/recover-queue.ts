@@ -1,0 +1,253 @@
+/**
+ * Opens what is on disk, whatever state it is in. It always succeeds: what cannot be read is lost and known as a gap, files that nobody can read
+ * are kept aside for people. The newest segment is read first, because a segment's header says how the one before it ended.
+ *
+ * What was produced is known twice: by the running totals of the records, and as what is queued, settled and lost. Where the second is less,
+ * segments are missing, and the difference is a gap.
+ */
+import type { Log } from '@thrum/actors/system/log';
+import { checkpointNames, type Checkpoint, type KeptGap } from './checkpoint.ts';
+import { readCheckpoints, type CheckpointsFound } from './checkpoint-keeper.ts';
+import type { Disk } from './disk.ts';
+import { reconcile } from './reconcile.ts';
+import { recoverSegment, type SegmentRecords } from './recover-segment.ts';
+import type { QueueRules } from './rules.ts';
+import { readForgiving } from './segment-reader.ts';
+import { readSegmentHeader, readSegmentName, segmentBytes } from './segment-format.ts';
+import type { SegmentEnd, SegmentHeader } from './segment-format.ts';
+import { newIndex } from './segment-index.ts';
+import { addRange, sumOf, type Segment, type SettledSums } from './segment.ts';
+
+/** Longer than any segment: what is behind it in a file is none of ours. */
+const maxFileBytes = segmentBytes + 2 * 1024 * 1024;
+const damagedKept = 8;
+
+export type Recovered = {
+  readonly segments: Segment[];
+  readonly outside: SettledSums;
+  /** Gaps of processes before, which they may have told. */
+  readonly kept: readonly KeptGap[];
+  readonly found: readonly KeptGap[];
+  /** Files of segments that are settled, by ordinal. */
+  readonly removed: ReadonlyMap<number, readonly string[]>;
+  readonly checkpoints: CheckpointsFound;
+  readonly end: SegmentEnd | undefined;
+  readonly endEpoch: number;
+  readonly nextOrdinal: number;
+  readonly ageMs: number;
+  readonly newestMs: number | undefined;
+  readonly lastEpoch: number | undefined;
+  readonly wasClean: boolean;
+};
+
+type Read = { readonly name: string; readonly records: SegmentRecords; readonly segment: Segment };
+
+export const recoverQueue = async (options: {
+  disk: Disk;
+  host: string;
+  epoch: number;
+  nowMs: number;
+  log: Log;
+  rules: QueueRules;
+}): Promise<Recovered> => {
+  const { disk, host, epoch, nowMs, log, rules } = options;
+  const found: KeptGap[] = [];
+  const none = { batches: 0, samples: 0, bytes: 0, foundIn: epoch };
+  const names = await disk.list().catch(async (error: unknown) => {
+    log.error({ error }, 'the queue on disk cannot be read: it is kept aside, and an empty one begins');
+    await disk.setAside().catch((failure: unknown) => log.error({ error: failure }, 'it could not be kept aside'));
+    found.push({ ...none, epoch, firstSeq: 0, lastSeq: -1, fromMs: nowMs, toMs: nowMs, reason: 'damaged' });
+    return [];
+  });
+  const setAside = async (name: string, why: string): Promise<void> => {
+    log.error({ file: name }, `${why}: it is left alone under another name`);
+    const to = why.includes('newer') ? `newer-${name}` : `damaged-${name}`;
+    await disk.rename(name, to).catch((error: unknown) => log.error({ error }, 'it could not be renamed'));
+  };
+
+  const checkpoints = await readCheckpoints(disk, names);
+  for (const name of checkpoints.newer) await setAside(name, 'a checkpoint of a newer version');
+  let known: Checkpoint | undefined = checkpoints.newest;
+  if (known && known.host !== host) {
+    for (const name of checkpointNames) await setAside(name, 'a checkpoint of another host');
+    known = undefined;
+  }
+  const gone = new Set(known?.removed);
+  const removed = new Map<number, string[]>([...gone].map((ordinal) => [ordinal, []]));
+  const files: { name: string; ordinal: number; salt: number }[] = [];
+  for (const name of names) {
+    const one = readSegmentName(name);
+    if (one && gone.has(one.ordinal)) removed.get(one.ordinal)?.push(name);
+    else if (one) files.push({ name, ...one });
+  }
+  files.sort((a, b) => b.ordinal - a.ordinal);
+
+  const reads: Read[] = [];
+  const index = newIndex(4096);
+  let buffer = Buffer.alloc(0);
+  let nextOrdinal = Math.max(
+    known?.nextOrdinal ?? 0,
+    ...names.map((name) => (readSegmentName(name)?.ordinal ?? -1) + 1),
+  );
+  const readFile = async (name: string): Promise<Buffer> => {
+    const file = await disk.open(name, false);
+    try {
+      const size = Math.min(await file.size(), maxFileBytes);
+      if (buffer.length < size) buffer = Buffer.allocUnsafeSlow(Math.max(size, Math.min(segmentBytes, size * 2)));
+      const { bytes, unreadable } = await readForgiving(file, 0, size, buffer);
+      if (unreadable > 0) log.error({ file: name, unreadable }, 'a part of the queue on disk cannot be read');
+      return bytes;
+    } finally {
+      await file.close().catch(() => undefined);
+    }
+  };
+  const seen = new Set<number>();
+
+  for (const file of files) {
+    let bytes: Buffer;
+    try {
+      bytes = await readFile(file.name);
+    } catch (error) {
+      log.error({ file: file.name, error }, 'a file of the queue cannot be opened: what is in it is missing');
+      continue;
+    }
+    const header = readSegmentHeader(bytes);
+    const ordinal = header.kind === 'header' ? header.header.ordinal : file.ordinal;
+    const behind = reads.at(-1);
+    const before = behind?.records.header?.previous;
+    const end = before?.ordinal === ordinal ? before : known?.end?.ordinal === ordinal ? known.end : undefined;
+    const next = behind && { epoch: behind.records.epoch, seq: behind.segment.firstSeq };
+    const records = recoverSegment(bytes, file, { end, next }, index, rules);
+    if (records.kind === 'newer') await setAside(file.name, `a segment of the newer version ${records.version}`);
+    else if (records.kind === 'unreadable' && bytes.length === 0) removed.set(file.ordinal, [file.name]);
+    else if (records.kind === 'unreadable') await setAside(file.name, 'a segment of which nothing can be read');
+    else if (records.header && records.header.host !== host) await setAside(file.name, 'a segment of another host');
+    else if (gone.has(records.ordinal) || seen.has(records.ordinal))
+      await setAside(file.name, 'a copy of a segment of the queue');
+    else {
+      seen.add(records.ordinal);
+      nextOrdinal = Math.max(nextOrdinal, records.ordinal + 1);
+      const mine = known?.ranges.filter((one) => one.ordinal === records.ordinal) ?? [];
+      const segment = segmentOf(file.name, records, bytes.length, mine, known, behind?.records.header);
+      if (segment)
+        reads.push({ name: file.name, records: { ...records, index: newIndex(0) }, segment: segment.segment });
+      else removed.set(records.ordinal, [file.name]);
+      for (const one of segment?.lost ?? [])
+        found.push({ ...none, epoch: records.epoch, ...one, batches: one.records, reason: 'damaged' });
+    }
+  }
+  reads.reverse();
+  await forgetOldDamaged(disk, names, log);
+
+  const segments = reads.map(({ segment }) => segment);
+  const living = segments.reduce((sum, one) => sum + one.queued.samples + total(sumOf(one.ranges)), 0);
+  const last = segments.at(-1);
+  const byRecords = Math.max(
+    0,
+    ...reads.map(({ segment, records }) => Math.max(segment.end.total, records.header?.before.produced ?? 0)),
+  );
+  const outside = known ? { ...known.settled } : settledByHeaders(reads, byRecords - living);
+  const produced = Math.max(byRecords, known?.produced ?? 0);
+  const missing = produced - living - total(outside);
+  if (known && missing > 0) {
+    outside.gap += missing;
+    found.push({ ...none, ...whereMissing(reads, missing, known), samples: missing, reason: 'damaged' });
+  }
+  const newest = Math.max(known?.newestMs ?? -Infinity, ...segments.map((one) => one.newestMs));
+  const newestMs = Number.isFinite(newest) ? newest : undefined;
+  const lastEpoch = Math.max(known?.lastEpoch ?? -1, ...segments.map((one) => one.epoch));
+  const isUnclean = rules.isUnclean(known, segments.length);
+  if (isUnclean && newestMs !== undefined) {
+    const firstSeq = Math.max(0, (last?.end.seq ?? known?.end?.seq ?? -1) + 1);
+    const epochOfIt = last?.epoch ?? known?.end?.epoch ?? epoch;
+    const until = { fromMs: newestMs, toMs: Math.max(newestMs, nowMs) };
+    found.push({ ...none, epoch: epochOfIt, firstSeq, lastSeq: firstSeq - 1, ...until, reason: 'unclean' });
+  }
+  if (found.length > 0)
+    log.warn({ gaps: found.length, missing }, 'samples of before are missing: they are told as gaps');
+  const lastAge = Math.max(known?.ageMs ?? 0, ...segments.map((one) => one.lastAgeMs));
+  return {
+    ...{ segments, outside, kept: known?.gaps ?? [], found, removed, checkpoints, nextOrdinal, newestMs },
+    end: last?.end ?? known?.end,
+    endEpoch: last?.epoch ?? known?.end?.epoch ?? 0,
+    ageMs: lastAge + (known ? rules.ageOfStop(known.writtenMs, nowMs) : 0),
+    lastEpoch: lastEpoch < 0 ? undefined : lastEpoch,
+    wasClean: !isUnclean,
+  };
+};
+
+const total = ({ stored, refused, gap }: SettledSums): number => stored + refused + gap;
+
+/** `undefined` when there is nothing in it: it was begun and not more. */
+const segmentOf = (
+  name: string,
+  records: SegmentRecords,
+  fileBytes: number,
+  settled: Checkpoint['ranges'],
+  known: Checkpoint | undefined,
+  next: SegmentHeader | undefined,
+): { segment: Segment; lost: (ReturnType<typeof reconcile>['lost'][number] & { bytes: number })[] } | undefined => {
+  const { header, ordinal, salt, epoch, index, damage } = records;
+  const missing = damage.filter((one) => one.records > 0);
+  if (index.count === 0 && missing.length === 0 && settled.length === 0) return undefined;
+  const target = { ranges: [] as Segment['ranges'] };
+  for (const { from, to, stored, refused, gap } of settled) addRange(target, { from, to, stored, refused, gap });
+  const { queued, lost } = reconcile(target.ranges, records);
+  for (const one of lost)
+    addRange(target, { from: one.firstSeq, to: one.lastSeq, stored: 0, refused: 0, gap: one.samples });
+  const endOfDamage = missing.at(-1)?.lastSeq ?? -1;
+  const firstSeq = header?.firstSeq ?? Math.min(index.seqs[0] ?? 0, missing[0]?.firstSeq ?? Infinity);
+  const read = records.end ?? { ordinal, seq: firstSeq - 1, total: header?.before.produced ?? 0, records: 0 };
+  const tail = missing.at(-1);
+  const isTailLost = tail !== undefined && endOfDamage > read.seq;
+  const end = isTailLost
+    ? { ordinal, seq: endOfDamage, total: read.total + tail.samples, records: read.records + tail.records }
+    : read;
+  const lastAgeMs = Math.max(header?.ageMs ?? 0, next?.ageMs ?? known?.ageMs ?? 0);
+  const segment: Segment = {
+    ...{ ordinal, name, salt, epoch, firstSeq, end, fileBytes, queued, ranges: target.ranges, lastAgeMs },
+    ...{ oldestMs: records.oldestMs, newestMs: records.newestMs, isSealed: true },
+    dictionaries: [...records.dictionaries],
+  };
+  return { segment, lost: lost.map((one) => ({ ...one, bytes: 0 })) };
+};
+
+/** Without a checkpoint: what the newest header knew, the rest counts as stored, because segments only go when they are settled. */
+const settledByHeaders = (reads: readonly Read[], settled: number): SettledSums => {
+  const before = reads.findLast(({ records }) => records.header)?.records.header?.before;
+  const refused = Math.min(Math.max(0, settled), before?.refused ?? 0);
+  const gap = Math.min(Math.max(0, settled - refused), before?.gap ?? 0);
+  return { stored: Math.max(0, settled - refused - gap), refused, gap };
+};
+
+/** Whole segments are gone: between which numbers, as well as the neighbors know. */
+const whereMissing = (
+  reads: readonly Read[],
+  missing: number,
+  known: Checkpoint,
+): Pick<KeptGap, 'epoch' | 'firstSeq' | 'lastSeq' | 'batches' | 'fromMs' | 'toMs'> => {
+  let before: Segment | undefined;
+  for (const { segment, records } of reads) {
+    const begins = records.header?.before.produced;
+    if (begins !== undefined && begins - (before?.end.total ?? 0) >= missing && segment.firstSeq > 0) {
+      const isOneEpoch = before?.epoch === segment.epoch;
+      const firstSeq = isOneEpoch && before ? before.end.seq + 1 : 0;
+      const lastSeq = segment.firstSeq - 1;
+      const [fromMs, toMs] = [before?.newestMs ?? segment.oldestMs, segment.oldestMs];
+      return { epoch: segment.epoch, firstSeq, lastSeq, batches: lastSeq - firstSeq + 1, fromMs, toMs };
+    }
+    before = segment;
+  }
+  const lastSeq = Math.max(known.end?.seq ?? 0, before?.end.seq ?? 0);
+  const epoch = known.end?.epoch ?? before?.epoch ?? known.lastEpoch;
+  const firstSeq = before?.epoch === epoch ? Math.min(lastSeq, before.end.seq + 1) : 0;
+  const fromMs = before?.newestMs ?? known.newestMs ?? known.writtenMs;
+  const toMs = Math.max(fromMs, known.newestMs ?? known.writtenMs);
+  return { epoch, firstSeq, lastSeq, batches: lastSeq - firstSeq + 1, fromMs, toMs };
+};
+
+const forgetOldDamaged = async (disk: Disk, names: readonly string[], log: Log): Promise<void> => {
+  const old = names.filter((name) => name.startsWith('damaged-')).toSorted();
+  for (const name of old.slice(0, Math.max(0, old.length - damagedKept)))
+    await disk.remove(name).catch((error: unknown) => log.warn({ error, file: name }, 'an old file stays'));
+};

@@ -1,0 +1,257 @@
+/**
+ * The segments of a queue and the account: what is queued in each, what is settled in them, what is settled in none of them any more. Pure but
+ * for its own state. At every moment produced = stored + refused + gap + queued.
+ */
+import type { Account, RefusedOf, SeqRange } from './queue.ts';
+import type { KeptGap, SettledRange } from './checkpoint.ts';
+import type { GapKeeper } from './gap-keeper.ts';
+import { reconcile } from './reconcile.ts';
+import type { SegmentRecords } from './recover-segment.ts';
+import type { QueueRules } from './rules.ts';
+import type { SegmentIndex } from './segment-index.ts';
+import {
+  addRange,
+  queuedRuns,
+  settle,
+  settleWhole,
+  sumOf,
+  type Segment,
+  type SettledSums,
+  type Settling,
+} from './segment.ts';
+
+/** All segments together. An acknowledgement that would need more is not noted: those records are sent again. */
+const maxRanges = 8192;
+/** Acknowledgements that wait until the index of their segment was read. */
+const maxDeferred = 256;
+/** A segment that is given up leaves no more gaps than this; the last one then covers settled numbers too. */
+const maxGapsOfOne = 16;
+
+type Deferred = { readonly ordinal: number; readonly range: SeqRange; readonly refused: readonly RefusedOf[] };
+
+export type Shelf = {
+  /** Oldest first; the last one may be being written. */
+  readonly segments: Segment[];
+  /** Settled and in no segment here. */
+  readonly outside: SettledSums;
+  readonly dropped: number;
+  account(): Account;
+  queued(): { readonly records: number; readonly bytes: number };
+  fileBytes(): number;
+  /** Records came, or went, that are in no segment: in memory. */
+  count(records: number, bytes: number, samples: number): void;
+  produce(samples: number): void;
+  /** Records in memory are settled. */
+  settleOutside(sums: SettledSums): void;
+  /** `index`: of a segment, if it is known. Returns how many records went; more may go when `deferred` are taken. */
+  ack(
+    epoch: number,
+    ranges: readonly SeqRange[],
+    refused: readonly RefusedOf[],
+    index: (segment: Segment) => SegmentIndex | undefined,
+  ): number;
+  /** Segments whose index is wanted by acknowledgements. */
+  deferred(): Segment[];
+  takeDeferred(segment: Segment, index: SegmentIndex): void;
+  /** The samples left in it are lost. Without an index the gap covers numbers that are settled too. */
+  giveUp(segment: Segment, reason: KeptGap['reason'], index: SegmentIndex | undefined): void;
+  /** A segment was read again: what cannot be read any more is lost. */
+  foundLost(segment: Segment, records: Pick<SegmentRecords, 'index' | 'damage'>): void;
+  /** A record that cannot be read. */
+  loseRecord(segment: Segment, index: SegmentIndex, at: number): void;
+  /** Takes out a segment of which nothing is queued. */
+  remove(segment: Segment): void;
+  ranges(): SettledRange[];
+};
+
+export const createShelf = (options: {
+  segments: Segment[];
+  outside: SettledSums;
+  gaps: GapKeeper;
+  epoch: number;
+  rules: QueueRules;
+}): Shelf => {
+  const { segments, gaps, rules } = options;
+  const outside = { ...options.outside };
+  const inside = sumOf(segments.flatMap((one) => one.ranges));
+  const totals = {
+    stored: outside.stored + inside.stored,
+    refused: outside.refused + inside.refused,
+    gap: outside.gap + inside.gap,
+  };
+  const queued = { records: 0, bytes: 0, samples: 0 };
+  for (const one of segments) {
+    queued.records += one.queued.records;
+    queued.bytes += one.queued.bytes;
+    queued.samples += one.queued.samples;
+  }
+  let produced = totals.stored + totals.refused + totals.gap + queued.samples;
+  let dropped = 0;
+  let deferred: Deferred[] = [];
+
+  const went = (what: Settling): void => {
+    totals.stored += what.stored;
+    totals.refused += what.refused;
+    totals.gap += what.gap;
+    queued.records -= what.records;
+    queued.bytes -= what.bytes;
+    queued.samples -= what.samples;
+  };
+
+  const addGap = (
+    segment: Segment,
+    reason: KeptGap['reason'],
+    of: { from: number; to: number; records: number; samples: number; bytes: number; fromMs: number; toMs: number },
+  ): void => {
+    dropped += of.records;
+    gaps.add({
+      ...{ epoch: segment.epoch, firstSeq: of.from, lastSeq: of.to, batches: of.records, samples: of.samples },
+      ...{ bytes: of.bytes, fromMs: of.fromMs, toMs: of.toMs, reason, foundIn: options.epoch },
+    });
+  };
+
+  const mayAddRange = (): boolean => segments.reduce((sum, one) => sum + one.ranges.length, 0) < maxRanges;
+
+  const ackOne = (
+    segment: Segment,
+    range: SeqRange,
+    refused: readonly RefusedOf[],
+    index: SegmentIndex | undefined,
+  ): number => {
+    const { firstSeq, end } = segment;
+    if (range[0] <= firstSeq && range[1] >= end.seq && refused.length === 0) {
+      const what = settleWhole(segment, 'stored');
+      went(what);
+      return what.records;
+    }
+    if (!index) {
+      if (deferred.length < maxDeferred) deferred.push({ ordinal: segment.ordinal, range, refused });
+      return 0;
+    }
+    const what = settle(segment, index, range, refused, mayAddRange());
+    if (!what) return 0;
+    went(what);
+    return what.records;
+  };
+
+  return {
+    segments,
+    outside,
+    get dropped() {
+      return dropped;
+    },
+    account: () => ({ produced, ...totals, queued: queued.samples }),
+    queued: () => queued,
+    fileBytes: () => segments.reduce((sum, one) => sum + one.fileBytes, 0),
+    count: (records, bytes, samples) => {
+      queued.records += records;
+      queued.bytes += bytes;
+      queued.samples += samples;
+    },
+    produce: (samples) => {
+      produced += samples;
+    },
+    settleOutside: ({ stored, refused, gap }) => {
+      outside.stored += stored;
+      outside.refused += refused;
+      outside.gap += gap;
+      totals.stored += stored;
+      totals.refused += refused;
+      totals.gap += gap;
+    },
+    ack: (epoch, ranges, refused, index) => {
+      let count = 0;
+      for (const asked of ranges) {
+        const range = rules.whatAckLetsGo(asked);
+        if (!(range[0] <= range[1])) continue;
+        for (const segment of segments) {
+          const { queued: left, firstSeq, end } = segment;
+          if (segment.epoch !== epoch || left.records === 0 || range[1] < firstSeq || range[0] > end.seq) continue;
+          const of = refused.filter(({ seq }) => seq >= firstSeq && seq <= end.seq);
+          count += ackOne(segment, range, of, index(segment));
+        }
+      }
+      return count;
+    },
+    deferred: () => {
+      const ordinals = new Set(deferred.map(({ ordinal }) => ordinal));
+      const wanted = segments.filter(({ ordinal }) => ordinals.has(ordinal));
+      if (wanted.length === 0) deferred = [];
+      return wanted;
+    },
+    takeDeferred: (segment, index) => {
+      const mine = deferred.filter(({ ordinal }) => ordinal === segment.ordinal);
+      deferred = deferred.filter(({ ordinal }) => ordinal !== segment.ordinal);
+      for (const { range, refused } of mine) ackOne(segment, range, refused, index);
+    },
+    giveUp: (segment, reason, index) => {
+      if (segment.queued.records === 0) return;
+      const { firstSeq, end, oldestMs, newestMs } = segment;
+      const runs =
+        index && segment.ranges.length > 0
+          ? queuedRuns(segment, index, maxGapsOfOne)
+          : [{ ...segment.queued, from: firstSeq, to: end.seq, fromMs: oldestMs, toMs: newestMs }];
+      went(settleWhole(segment, 'gap'));
+      for (const run of runs) if (run.records > 0) addGap(segment, reason, run);
+    },
+    foundLost: (segment, records) => {
+      const before = { ...segment.queued };
+      const { queued: now, lost } = reconcile(segment.ranges, records);
+      let samples = before.samples - now.samples;
+      let bytes = before.bytes - now.bytes;
+      let count = before.records - now.records;
+      if (count <= 0) return;
+      const places =
+        lost.length > 0
+          ? lost
+          : [
+              {
+                firstSeq: segment.firstSeq,
+                lastSeq: segment.end.seq,
+                records: 0,
+                samples: 0,
+                fromMs: segment.oldestMs,
+                toMs: segment.newestMs,
+              },
+            ];
+      places.forEach((one, i) => {
+        const isLast = i === places.length - 1;
+        const of = isLast
+          ? { records: count, samples, bytes }
+          : { records: Math.min(count, one.records), samples: Math.min(samples, one.samples), bytes: 0 };
+        count -= of.records;
+        samples -= of.samples;
+        bytes -= of.bytes;
+        addRange(segment, { from: one.firstSeq, to: one.lastSeq, stored: 0, refused: 0, gap: of.samples });
+        went({ stored: 0, refused: 0, gap: of.samples, ...of });
+        addGap(segment, 'damaged', { ...of, from: one.firstSeq, to: one.lastSeq, fromMs: one.fromMs, toMs: one.toMs });
+      });
+      Object.assign(segment.queued, now);
+    },
+    loseRecord: (segment, index, at) => {
+      const seq = index.seqs[at] ?? 0;
+      const timeMs = index.timesMs[at] ?? 0;
+      const what = settle(segment, index, [seq, seq], [], true);
+      if (!what) return;
+      const range = segment.ranges.find(({ from, to }) => from <= seq && seq <= to);
+      if (range) {
+        range.stored -= what.samples;
+        range.gap += what.samples;
+      }
+      went({ ...what, stored: 0, gap: what.samples });
+      addGap(segment, 'damaged', { ...what, from: seq, to: seq, fromMs: timeMs, toMs: timeMs });
+    },
+    remove: (segment) => {
+      const sums = sumOf(segment.ranges);
+      outside.stored += sums.stored;
+      outside.refused += sums.refused;
+      outside.gap += sums.gap;
+      segments.splice(segments.indexOf(segment), 1);
+      deferred = deferred.filter(({ ordinal }) => ordinal !== segment.ordinal);
+    },
+    ranges: () =>
+      segments.flatMap(({ ordinal, ranges }) =>
+        ranges.map(({ from, to, stored, refused, gap }) => ({ ordinal, from, to, stored, refused, gap })),
+      ),
+  };
+};
