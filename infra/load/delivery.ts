@@ -1,16 +1,26 @@
 /**
  * What one simulated agent owes: batches due, on the way, waiting after "busy". Pure: the rules of PROTOCOL.md for a sender, without
- * the queue on disk. The batches themselves are whatever the caller keeps per sequence number (`T`).
+ * the queue on disk. What is kept of a batch on the way is up to the caller (`T`). Of one answered as busy nothing is kept but its number and time:
+ * nobody has it, so it may be made anew when it is sent again, and thousands of agents can wait out an outage in little memory.
  */
-export type Waiting<T> = { readonly seq: number; readonly item: T; readonly dueMs: number };
-type Flight<T> = { readonly item: T; readonly sentMs: number; readonly first: boolean };
+export type Waiting<T> = {
+  readonly seq: number;
+  readonly timeMs: number;
+  /** Of a batch whose outcome is not known: it must come again as it was. */
+  readonly item: T | undefined;
+  readonly dueMs: number;
+};
+type Flight<T> = { readonly timeMs: number; readonly item: T; readonly sentMs: number; readonly first: boolean };
 
 /** Ticks that found the window full and may still be made up for; more are given up and counted. */
 const maxOwed = 60;
 
 export class Delivery<T> {
   #window = 0;
+  #backlog = 0;
   #flying = new Map<number, Flight<T>>();
+  #backlogFlying = 0;
+  /** Oldest first. */
   #later: Waiting<T>[] = [];
   #nextSeq = 0;
   owed = 0;
@@ -28,6 +38,11 @@ export class Delivery<T> {
     return this.#flying.size < this.#window;
   }
 
+  /** What was sent before may be sent again now, as far as ingest's pace goes. */
+  get hasRoomForBacklog(): boolean {
+    return this.hasRoom && this.#backlogFlying < this.#backlog;
+  }
+
   /** A tick: one more batch is owed. */
   tick(): void {
     if (this.owed < maxOwed) this.owed += 1;
@@ -39,8 +54,14 @@ export class Delivery<T> {
     return this.#nextSeq - 1;
   }
 
-  sent(seq: number, item: T, nowMs: number, first: boolean): void {
-    this.#flying.set(seq, { item, sentMs: nowMs, first });
+  sent(
+    batch: { readonly seq: number; readonly timeMs: number; readonly item: T },
+    nowMs: number,
+    first: boolean,
+  ): void {
+    const { seq, timeMs, item } = batch;
+    this.#flying.set(seq, { timeMs, item, sentMs: nowMs, first });
+    if (!first) this.#backlogFlying += 1;
   }
 
   /** Takes what may be sent again by now, oldest first; `undefined` when nothing is due. */
@@ -50,40 +71,57 @@ export class Delivery<T> {
   }
 
   get nextDueMs(): number | undefined {
-    return this.#later.length === 0 ? undefined : Math.min(...this.#later.map((one) => one.dueMs));
+    let next: number | undefined;
+    for (const { dueMs } of this.#later) if (next === undefined || dueMs < next) next = dueMs;
+    return next;
   }
 
   /** The batch is stored or refused for good. `undefined` when that was known already. */
-  acknowledged(seq: number): Flight<T> | undefined {
-    const flight = this.#flying.get(seq);
-    if (flight) this.#flying.delete(seq);
-    else {
-      const at = this.#later.findIndex((one) => one.seq === seq);
-      const [late] = at < 0 ? [] : this.#later.splice(at, 1);
-      return late && { item: late.item, sentMs: 0, first: false };
-    }
-    return flight;
+  acknowledged(seq: number): { item: T | undefined; sentMs: number; first: boolean } | undefined {
+    const flight = this.#land(seq);
+    if (flight) return { item: flight.item, sentMs: flight.sentMs, first: flight.first };
+    const at = this.#later.findIndex((one) => one.seq === seq);
+    const [late] = at < 0 ? [] : this.#later.splice(at, 1);
+    return late && { item: late.item, sentMs: 0, first: false };
   }
 
-  /** Keeps the batch and leaves the window to others until its time has come. */
-  busy(seq: number, dueMs: number): boolean {
-    const flight = this.#flying.get(seq);
-    if (!flight) return false;
-    this.#flying.delete(seq);
-    this.#later.push({ seq, item: flight.item, dueMs });
-    return true;
+  /** The batch leaves the window to others until its time has come. Returns what was kept of it and is not any more. */
+  busy(seq: number, dueMs: number): { item: T } | undefined {
+    const flight = this.#land(seq);
+    if (!flight) return undefined;
+    const { timeMs, item } = flight;
+    const waiting: Waiting<T> = { seq, timeMs, item: undefined, dueMs };
+    // Almost always the newest of them.
+    const at = this.#later.findLastIndex((one) => one.seq < seq) + 1;
+    if (at === this.#later.length) this.#later.push(waiting);
+    else this.#later.splice(at, 0, waiting);
+    return { item };
   }
 
-  /** A hello was answered: what was on the way is sent again, oldest first. */
-  welcomed(window: number): void {
+  /** A hello was answered: what was on the way is sent again, oldest first. A node without `backlog` takes as much as the window does. */
+  welcomed(window: number, backlog = window): void {
     this.#window = window;
+    this.#backlog = backlog;
+  }
+
+  paced(backlog: number): void {
+    this.#backlog = backlog;
   }
 
   /** The connection is lost: nothing may be sent, and everything without an answer is due again. */
   lost(): void {
     this.#window = 0;
-    const back = Array.from(this.#flying, ([seq, { item }]): Waiting<T> => ({ seq, item, dueMs: 0 }));
+    const back = Array.from(this.#flying, ([seq, { timeMs, item }]): Waiting<T> => ({ seq, timeMs, item, dueMs: 0 }));
     this.#flying.clear();
-    this.#later = [...back, ...this.#later].sort((a, b) => a.seq - b.seq);
+    this.#backlogFlying = 0;
+    if (back.length > 0) this.#later = [...back, ...this.#later].sort((a, b) => a.seq - b.seq);
+  }
+
+  #land(seq: number): Flight<T> | undefined {
+    const flight = this.#flying.get(seq);
+    if (!flight) return undefined;
+    this.#flying.delete(seq);
+    if (!flight.first) this.#backlogFlying -= 1;
+    return flight;
   }
 }

@@ -10,6 +10,8 @@ export class FleetCounts {
   batchesAcknowledged = 0;
   valuesAcknowledged = 0;
   batchesBusy = 0;
+  /** How often an agent was told how much of its backlog it may send. */
+  paces = 0;
   /** Ticks for which no batch was made, because too many waited already. */
   ticksGivenUp = 0;
   readonly refused = new Map<RefusalCode, number>();

@@ -26,6 +26,8 @@ export type FleetOptions = {
   /** Number of the first agent: fleets in several processes must not be the same hosts. */
   readonly first?: number;
   readonly connectPerSecond?: number;
+  /** Of the protocol that is spoken; those before 3 know no pace. */
+  readonly protocol?: number;
   readonly clock: Clock;
 };
 
@@ -64,7 +66,7 @@ export const startFleet = (options: FleetOptions): Fleet => {
     return new SimulatedAgent({
       url,
       hello: {
-        protocol: protocolVersion,
+        protocol: options.protocol ?? protocolVersion,
         token,
         host: hostIdOf(number),
         boot: randomUUID(),

@@ -82,11 +82,15 @@ test('hosts have valid ids that do not repeat and stay the same', () => {
   assert.equal(hostIdOf(7), ids[7]);
 });
 
+/** Sends the next batch at `timeMs`; `item` is what is kept of it. */
+const send = (delivery: Delivery<string>, item: string, first = true, timeMs = 10): void =>
+  delivery.sent({ seq: delivery.nextSeq(), timeMs, item }, timeMs, first);
+
 test('a delivery keeps to the window and counts what it gives up', () => {
   const delivery = new Delivery<string>();
   assert.equal(delivery.hasRoom, false); // no welcome yet
   delivery.welcomed(2);
-  for (const item of ['a', 'b']) delivery.sent(delivery.nextSeq(), item, 10, true);
+  for (const item of ['a', 'b']) send(delivery, item);
   assert.equal(delivery.hasRoom, false);
   for (let i = 0; i < 70; i += 1) delivery.tick();
   assert.deepEqual([delivery.owed, delivery.givenUp], [60, 10]);
@@ -95,28 +99,45 @@ test('a delivery keeps to the window and counts what it gives up', () => {
   assert.equal(delivery.hasRoom, true);
 });
 
-test('a batch answered with busy leaves the window and comes again after its time', () => {
+test('a batch answered with busy leaves the window, is kept as its number alone, and comes again after its time', () => {
   const delivery = new Delivery<string>();
   delivery.welcomed(1);
-  delivery.sent(delivery.nextSeq(), 'a', 0, true);
-  assert.equal(delivery.busy(0, 500), true);
-  assert.equal(delivery.busy(9, 500), false);
+  send(delivery, 'a', true, 7);
+  assert.deepEqual(delivery.busy(0, 500), { item: 'a' });
+  assert.equal(delivery.busy(9, 500), undefined);
   assert.deepEqual([delivery.hasRoom, delivery.unacknowledged, delivery.nextDueMs], [true, 1, 500]);
   assert.equal(delivery.takeDue(499), undefined);
-  assert.deepEqual(delivery.takeDue(500), { seq: 0, item: 'a', dueMs: 500 });
+  assert.deepEqual(delivery.takeDue(500), { seq: 0, timeMs: 7, item: undefined, dueMs: 500 });
 });
 
 test('after a loss everything without an answer is due again, oldest first, and an old acknowledgement still counts', () => {
   const delivery = new Delivery<string>();
   delivery.welcomed(4);
-  for (const item of ['a', 'b', 'c']) delivery.sent(delivery.nextSeq(), item, 0, true);
+  for (const item of ['a', 'b', 'c']) send(delivery, item);
   delivery.busy(1, 9999);
   delivery.lost();
   assert.deepEqual([delivery.hasRoom, delivery.inFlight, delivery.unacknowledged], [false, 0, 3]);
   assert.deepEqual(delivery.acknowledged(0), { item: 'a', sentMs: 0, first: false });
   delivery.welcomed(4);
   assert.equal(delivery.takeDue(0)?.item, 'c'); // b is still busy
-  assert.equal(delivery.takeDue(9999)?.item, 'b');
+  assert.equal(delivery.takeDue(9999)?.seq, 1);
+});
+
+test('of a backlog no more is on the way than the pace allows, whatever the window takes', () => {
+  const delivery = new Delivery<string>();
+  delivery.welcomed(8, 2);
+  send(delivery, 'new');
+  send(delivery, 'old', false);
+  assert.equal(delivery.hasRoomForBacklog, true);
+  send(delivery, 'old', false);
+  assert.deepEqual([delivery.hasRoomForBacklog, delivery.hasRoom], [false, true]);
+  delivery.acknowledged(1);
+  assert.equal(delivery.hasRoomForBacklog, true);
+  delivery.paced(0);
+  assert.equal(delivery.hasRoomForBacklog, false);
+  delivery.lost();
+  delivery.welcomed(8);
+  assert.equal(delivery.hasRoomForBacklog, true, 'a node that says nothing takes a window of it');
 });
 
 test('quantiles are right within two percent', () => {

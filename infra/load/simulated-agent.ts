@@ -6,10 +6,10 @@ import { io, type Socket } from 'socket.io-client';
 import type { Clock } from '@thrum/actors/system/clock';
 import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
 import type { Dictionary } from '@thrum/actors/wire/dictionary';
-import type { Ack, Busy, Welcome } from '@thrum/actors/wire/ingest-to-agent';
+import type { Ack, Busy, Pace, Welcome } from '@thrum/actors/wire/ingest-to-agent';
 import { nextOf, refusals, type Refusal, type RefusalCode } from '@thrum/actors/wire/refusal';
 import type { BatchSlots, Slot } from './batch-slots.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery, type Waiting } from './delivery.ts';
 import type { FleetCounts } from './fleet-counts.ts';
 import type { Latencies } from './latency.ts';
 import type { Signals } from './signals.ts';
@@ -65,6 +65,11 @@ export class SimulatedAgent {
     this.#socket.on('disconnect', () => this.#lost());
     this.#socket.on('ack', (ack: Ack) => this.#take(ack));
     this.#socket.on('busy', (busy: Busy) => this.#busy(busy));
+    this.#socket.on('pace', (pace: Pace) => {
+      counts.paces += 1;
+      this.#delivery.paced(pace.backlog);
+      this.#pump();
+    });
     this.#socket.on('refused', (refusal: Refusal) => this.#refused(refusal));
     this.#socket.on('recent', (_request: unknown, reply?: (answer: unknown) => void) => {
       reply?.({ dictionary: parts.dictionary.hash, groups: [] });
@@ -121,11 +126,11 @@ export class SimulatedAgent {
         this.#socket.disconnect();
       } else next(answer);
     };
-    const begin = (window: number): void => {
+    const begin = ({ window, backlog }: Welcome): void => {
       counts.connections += 1;
       this.#waitMs = firstWaitMs;
       this.#ready = true;
-      this.#delivery.welcomed(window);
+      this.#delivery.welcomed(window, backlog);
       this.#pump();
     };
     this.#socket.timeout(answerWithinMs).emit(
@@ -133,12 +138,12 @@ export class SimulatedAgent {
       { ...hello, attempt: this.#attempt, clockMs: clock.wallMs() },
       answered((welcome) => {
         if (!isWelcome(welcome)) this.#socket.disconnect();
-        else if (!welcome.needDictionary) begin(welcome.window);
+        else if (!welcome.needDictionary) begin(welcome);
         else
           this.#socket.timeout(answerWithinMs).emit(
             'dictionary',
             dictionary,
-            answered(() => begin(welcome.window)),
+            answered(() => begin(welcome)),
           );
       }),
     );
@@ -170,45 +175,62 @@ export class SimulatedAgent {
         counts.batchesAcknowledged += 1;
         counts.valuesAcknowledged += signals.values.length;
         if (done.first) latencies.add(nowMs - done.sentMs);
-        slots.give(done.item);
+        if (done.item) slots.give(done.item);
       }
     for (const { code, samples, detail } of ack.refused) counts.refuseSamples(code, samples, detail);
     this.#pump();
   }
 
   #busy({ seq, afterMs }: Busy): void {
-    if (!this.#delivery.busy(seq, this.#parts.clock.monotonicMs() + afterMs)) return;
+    const kept = this.#delivery.busy(seq, this.#parts.clock.monotonicMs() + afterMs);
+    if (!kept) return;
+    this.#parts.slots.give(kept.item);
     this.#parts.counts.batchesBusy += 1;
     this.#pump();
   }
 
-  /** Sends whatever may be sent now: first what is due again, then what is new. */
+  /** Sends whatever may be sent now: what is new first, unless there is always something new. */
   #pump(): void {
     if (!this.#ready) return;
-    const { counts, slots, signals, clock } = this.#parts;
-    const delivery = this.#delivery;
-    const nowMs = clock.monotonicMs();
-    for (let due = delivery.hasRoom ? delivery.takeDue(nowMs) : undefined; due;) {
-      counts.batchesResent += 1;
-      delivery.sent(due.seq, due.item, nowMs, false);
-      this.#socket.emit('batch', due.item.bytes, true);
-      due = delivery.hasRoom ? delivery.takeDue(nowMs) : undefined;
-    }
-    while (delivery.hasRoom && (this.#greedy || delivery.owed > 0)) {
-      if (delivery.owed > 0) delivery.owed -= 1;
-      signals.advance();
-      const seq = delivery.nextSeq();
-      this.#lastTimeMs = Math.max(this.#lastTimeMs + 1, clock.wallMs()); // strictly increasing per series
-      const slot = slots.take(seq, this.#lastTimeMs, signals.values);
-      delivery.sent(seq, slot, nowMs, true);
-      counts.batchesSent += 1;
-      this.#socket.emit('batch', slot.bytes, false);
-    }
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (this.#greedy) this.#sendBacklog(nowMs);
+    this.#sendNew(nowMs);
+    if (!this.#greedy) this.#sendBacklog(nowMs);
     this.#wakeForDue(nowMs);
   }
 
+  #sendNew(nowMs: number): void {
+    const { counts, clock } = this.#parts;
+    const delivery = this.#delivery;
+    while (delivery.hasRoom && (this.#greedy || delivery.owed > 0)) {
+      if (delivery.owed > 0) delivery.owed -= 1;
+      this.#lastTimeMs = Math.max(this.#lastTimeMs + 1, clock.wallMs()); // strictly increasing per series
+      counts.batchesSent += 1;
+      this.#send({ seq: delivery.nextSeq(), timeMs: this.#lastTimeMs, item: undefined }, nowMs, true);
+    }
+  }
+
+  #sendBacklog(nowMs: number): void {
+    while (this.#delivery.hasRoomForBacklog) {
+      const due = this.#delivery.takeDue(nowMs);
+      if (!due) return;
+      this.#parts.counts.batchesResent += 1;
+      this.#send(due, nowMs, false);
+    }
+  }
+
+  #send(batch: Omit<Waiting<Slot>, 'dueMs'>, nowMs: number, first: boolean): void {
+    const { slots, signals } = this.#parts;
+    const { seq, timeMs } = batch;
+    if (!batch.item) signals.advance();
+    const item = batch.item ?? slots.take(seq, timeMs, signals.values);
+    this.#delivery.sent({ seq, timeMs, item }, nowMs, first);
+    this.#socket.emit('batch', item.bytes, !first);
+  }
+
   #wakeForDue(nowMs: number): void {
-    const dueMs = this.#delivery.nextDueMs;
+    // While its share of the way is full, an acknowledgement or another pace goes on with it.
+    const dueMs = this.#delivery.hasRoomForBacklog ? this.#delivery.nextDueMs : undefined;
     if (dueMs === undefined || dueMs >= this.#wakeMs) return;
     this.#wakeMs = dueMs;
     this.#parts.clock.after(Math.max(1, Math.ceil(dueMs - nowMs)), () => {
