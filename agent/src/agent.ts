@@ -1,7 +1,5 @@
-/** The agent put together: samples become batches, batches go into the queue and the last minutes, and from there on their way. */
-import { encodeBatch } from '@thrum/actors/wire/batch';
+/** The agent put together: what was measured is recorded in the queue, and from there goes on its way. */
 import { dictionaryOf } from '@thrum/actors/wire/dictionary';
-import type { Sample } from '@thrum/actors/wire/batch';
 import type { Clock } from '@thrum/actors/system/clock';
 import type { Log } from '@thrum/actors/system/log';
 import { collectors } from './collectors/collectors.ts';
@@ -9,22 +7,25 @@ import { openLinuxSources } from './collectors/linux-sources.ts';
 import { startRounds } from './collectors/round.ts';
 import type { SystemInformation } from './collectors/system-information.ts';
 import type { AgentSettings } from './config.ts';
+import { deliveryFigures, healthOf } from './delivery-figures.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { figuresOf } from './figures.ts';
 import { serveFigures } from './figures-page.ts';
+import { startHappenings } from './happenings.ts';
 import { findMachine } from './hardware.ts';
-import { prepareDirectory, readLastSampleMs, takeIdentity, writeLastSampleMs, type Identity } from './identity.ts';
+import { forgetLastSample, prepareDirectory, readLastSampleMs, takeIdentity, type Identity } from './identity.ts';
 import { createMemoryQueue } from './queue/memory-queue.ts';
-import { beginSampleTime, hearServerClock } from './sample-time.ts';
+import type { Queue } from './queue/queue.ts';
+import { startRecording } from './recording.ts';
+import { beginSampleTime, hearServerClock, rightTimeMs } from './sample-time.ts';
 import { startSampling } from './sampling.ts';
 import { createRecent } from './uplink/recent.ts';
 import { startUplink, type Uplink } from './uplink/uplink-actor.ts';
 
 export const agentVersion = '0.1.0';
 
-/** A tick of 100 values takes 1.2 KB: three hours of them. Raising it costs that much memory when ingest is away. */
-const queueBytes = 16 * 1024 * 1024;
-const keepTimeMs = 10_000;
+/** How long a stop waits for a slow disk to take the last records. */
+const settleMs = 500;
 
 export type Agent = {
   readonly identity: Identity;
@@ -33,38 +34,68 @@ export type Agent = {
   stop(): Promise<void>;
 };
 
-/** Throws a StartError with a message for a person when the directory or the port cannot be had. */
-export const startAgent = async (options: {
+type DiskQueue = Queue & {
+  readonly found: { readonly lastSampleMs: number | undefined; readonly wasClean: boolean; readonly batches: number };
+};
+const openQueue = async ({ settings }: StartOptions): Promise<DiskQueue> =>
+  Promise.resolve({
+    ...createMemoryQueue({ maxBytes: Math.min(settings.queueBytes, 16 * 1024 * 1024) }),
+    found: { lastSampleMs: undefined, wasClean: true, batches: 0 },
+  });
+
+export type StartOptions = {
   readonly settings: AgentSettings;
   /** The file to start for the identifying process. */
   readonly program: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
-}): Promise<Agent> => {
+};
+
+/** Throws a StartError with a message for a person when the directory or the port cannot be had. */
+export const startAgent = async (options: StartOptions): Promise<Agent> => {
   const { settings, clock, log } = options;
   prepareDirectory(settings.data);
   const lock = await lockDirectory(settings.data);
-  const identity = takeIdentity(settings.data, clock.wallMs());
+  try {
+    const identity = takeIdentity(settings.data, clock.wallMs(), (fields, message) => log.warn(fields, message));
+    const queue = await openQueue(options);
+    try {
+      return await startParts(options, identity, queue, () => lock.release());
+    } catch (error) {
+      await queue.close();
+      throw error;
+    }
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+};
+
+const startParts = async (
+  options: StartOptions,
+  identity: Identity,
+  queue: DiskQueue,
+  unlock: () => Promise<void>,
+): Promise<Agent> => {
+  const { settings, clock, log } = options;
   const dictionary = dictionaryOf(collectors.map((kind) => kind.target));
-  const queue = createMemoryQueue({ maxBytes: queueBytes });
   const recent = createRecent(dictionary.hash);
-  const time = { state: beginSampleTime(readLastSampleMs(settings.data)) };
-  const counters = { valuesLeftOut: 0, queueFaults: 0 };
+  const kept = [queue.found.lastSampleMs, readLastSampleMs(settings.data)].filter((ms) => ms !== undefined);
+  const time = { state: beginSampleTime(kept.length > 0 ? Math.max(...kept) : undefined) };
   const beat = { tickMs: 0, leftOut: 0 };
-  let seq = 0;
-  let keptMs = 0;
+  let hasOldFile = true;
+  const delivery = () => deliveryFigures(queue, uplink.counters, time.state.lastMs);
 
   // Before anything is under way: a port that is taken ends the start. Nobody is answered before the lines below have run.
   const page =
     settings.metricsPort === 0
       ? undefined
-      : await serveFigures(settings.metricsPort, () =>
-          figuresOf({ rounds, queue, recent, uplink, counters, sampling: beat }),
-        ).catch(async (error: unknown) => {
-          await lock.release();
-          throw error;
-        });
+      : await serveFigures(
+          settings.metricsPort,
+          () => figuresOf({ rounds, recent, uplink, recording, sampling: beat, delivery: delivery() }),
+          () => healthOf(queue),
+        );
 
   const facts = findMachine({
     directory: settings.data,
@@ -110,51 +141,38 @@ export const startAgent = async (options: {
       agentFigures: () => ({
         tickMs: beat.tickMs,
         valuesCollected: rounds.counters.values,
-        valuesLeftOut: counters.valuesLeftOut,
+        valuesLeftOut: recording.counters.valuesLeftOut,
         collectorFailures: rounds.counters.failures,
-        queueBatches: queue.size().batches,
-        queueBytes: queue.size().bytes,
-        queueDropped: queue.size().dropped,
-        batchesSent: uplink.counters.sent,
-        batchesResent: uplink.counters.resent,
-        batchesAcknowledged: uplink.counters.acknowledged,
-        samplesRefused: uplink.counters.samplesRefused,
-        reconnects: Math.max(0, uplink.counters.connections - 1),
-        samplesProduced: undefined,
-        samplesStored: undefined,
-        samplesGap: undefined,
-        samplesQueued: undefined,
-        queueDegraded: 0,
-        queueAgeSeconds: undefined,
-        samplesRefusedTotal: undefined,
+        ...delivery(),
       }),
     },
     log,
   );
 
-  const keepTime = (timeMs: number): void => {
-    try {
-      writeLastSampleMs(settings.data, timeMs);
-    } catch (error) {
-      log.warn({ error }, 'the time of the last sample could not be kept in the data directory');
-    }
-  };
-
-  const take = async (samples: readonly Sample[], timeMs: number): Promise<void> => {
-    const { bytes, leftOut } = encodeBatch(dictionary, identity.epoch, seq, samples);
-    counters.valuesLeftOut += leftOut;
-    const batch = {
-      ...{ kind: 'batch' as const, epoch: identity.epoch, seq, timeMs },
-      ...{ dictionary: dictionary.hash, samples: samples.length, bytes },
-    };
-    seq += 1;
-    await queue.append(batch, dictionary);
-    recent.add(bytes, timeMs);
-    uplink.offer(batch);
-    if (Math.abs(timeMs - keptMs) < keepTimeMs) return;
-    keptMs = timeMs;
-    keepTime(timeMs);
-  };
+  const recording = startRecording({
+    queue,
+    dictionary,
+    epoch: identity.epoch,
+    log,
+    onSafe: (record) => {
+      uplink.offer(record);
+      if (record.kind !== 'batch') return;
+      recent.add(record.bytes, record.timeMs);
+      if (!hasOldFile || queue.durability().state !== 'durable') return;
+      hasOldFile = false;
+      forgetLastSample(settings.data);
+    },
+  });
+  const happenings = startHappenings({
+    queue,
+    recording,
+    epoch: identity.epoch,
+    agentVersion,
+    found: queue.found,
+    clock,
+    nowMs: () => rightTimeMs(time.state, clock.wallMs()),
+    log,
+  });
 
   const sampling = startSampling({
     clock,
@@ -163,12 +181,9 @@ export const startAgent = async (options: {
     isSlow: !isLinux,
     time,
     counters: beat,
-    onSamples: take,
+    onSamples: (samples, timeMs) => recording.samples(samples, timeMs),
     onClockStep: () => uplink.renew('the clock of this host was set'),
-    onFault: (error) => {
-      counters.queueFaults += 1;
-      log.error({ error }, 'a tick was lost');
-    },
+    onFault: (error) => log.error({ error }, 'a tick was lost'),
   });
 
   return {
@@ -176,13 +191,14 @@ export const startAgent = async (options: {
     metricsPort: page?.port ?? 0,
     stop: async () => {
       await sampling.stop();
-      if (time.state.lastMs !== undefined) keepTime(time.state.lastMs);
+      const patience = new Promise<void>((resolve) => void clock.after(settleMs, resolve));
+      await Promise.race([happenings.stop(), patience]);
       await uplink.stop();
       page?.close();
       await queue.close();
       rounds.close();
       linux?.close();
-      await lock.release();
+      await unlock();
     },
   };
 };

@@ -24,6 +24,10 @@ export const agentSettings = {
   // Shorter: more detail, more of everything else in proportion.
   periodMs: integer({ help: 'time between two samples', default: 1000, min: 100, max: 3_600_000 }),
   metricsPort: port({ help: "port of the agent's own figures on 127.0.0.1; 0: off", default: 7079 }),
+  // Larger: longer outages without a gap, for that much disk.
+  queueBytes: integer({ help: 'disk for what ingest has not stored', default: 2 * 1024 ** 3, min: 1024 ** 2 }),
+  // Longer than the store keeps the finest detail: what is sent then would be refused as too old.
+  queueAgeHours: integer({ help: 'what is older is given up', default: 72, min: 1, max: 24 * 365 }),
   hostName: text({ help: 'name to show instead of the host name', default: undefined, maxChars: 255 }),
   logLevel: choice(logLevels, { help: 'least important lines that are logged', default: 'info' }),
 };

@@ -20,13 +20,17 @@ export const toPrometheus = (figures: readonly Figure[]): string =>
 
 export type FiguresPage = { readonly port: number; close(): void };
 
-/** Throws a StartError when the port is taken. */
-export const serveFigures = (port: number, figures: () => readonly Figure[]): Promise<FiguresPage> =>
+/** `health`: the text of `/healthz`, which is an answer of 200 as long as there is one. Throws a StartError when the port is taken. */
+export const serveFigures = (
+  port: number,
+  figures: () => readonly Figure[],
+  health: () => string,
+): Promise<FiguresPage> =>
   new Promise((resolve, reject) => {
     const server: Server = createServer((request, response) => {
       const path = request.url?.split('?')[0];
       const isKnown = path === '/metrics' || path === '/healthz';
-      const body = path === '/metrics' ? toPrometheus(figures()) : path === '/healthz' ? 'ok\n' : 'not here\n';
+      const body = path === '/metrics' ? toPrometheus(figures()) : path === '/healthz' ? health() : 'not here\n';
       response.writeHead(isKnown ? 200 : 404, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
       response.end(body);
     });

@@ -11,17 +11,18 @@ import {
   readLastSampleMs,
   StartError,
   takeIdentity,
-  writeLastSampleMs,
+  forgetLastSample,
 } from './identity.ts';
 
 const nowMs = 1_800_000_000_000;
+const mute = (): void => undefined;
 
 describe('the identity', () => {
   it('keeps the host for ever, counts its epochs, and draws a new boot at each start', (t) => {
     const directory = join(temporaryDirectory(t), 'made/on/the/way');
     prepareDirectory(directory);
-    const first = takeIdentity(directory, nowMs);
-    const second = takeIdentity(directory, nowMs);
+    const first = takeIdentity(directory, nowMs, mute);
+    const second = takeIdentity(directory, nowMs, mute);
     assert.equal(second.host, first.host);
     assert.deepEqual([first.epoch, second.epoch], [nowMs / 1000, nowMs / 1000 + 1]);
     assert.notEqual(second.boot, first.boot);
@@ -37,11 +38,11 @@ describe('the identity', () => {
       assert.equal(nextEpoch(stored, nowMs), nowMs / 1000);
     const directory = temporaryDirectory(t);
     const epochs: number[] = [];
-    takeIdentity(directory, nowMs);
+    takeIdentity(directory, nowMs, mute);
     const snapshot = readFileSync(join(directory, 'epoch'));
     for (const laterMs of [1000, 2000, 500_000]) {
       writeFileSync(join(directory, 'epoch'), snapshot); // restored once more
-      epochs.push(takeIdentity(directory, nowMs + laterMs).epoch);
+      epochs.push(takeIdentity(directory, nowMs + laterMs, mute).epoch);
     }
     assert.deepEqual(
       epochs.map((epoch) => epoch - nowMs / 1000),
@@ -60,7 +61,7 @@ describe('the identity', () => {
   it('refuses a host id that is none instead of making a new host of it', (t) => {
     const directory = temporaryDirectory(t);
     writeFileSync(join(directory, 'host-id'), 'me\n');
-    assert.throws(() => takeIdentity(directory, nowMs), /host-id holds no host id/);
+    assert.throws(() => takeIdentity(directory, nowMs, mute), /host-id holds no host id/);
     assert.equal(readFileSync(join(directory, 'host-id'), 'utf8'), 'me\n');
   });
 
@@ -71,11 +72,14 @@ describe('the identity', () => {
     assert.throws(() => prepareDirectory('/proc/nowhere'), StartError);
   });
 
-  it('remembers the time of the last sample, and nothing when that cannot be read', (t) => {
+  it('reads the time of the last sample as an earlier version kept it, once, and nothing when that cannot be read', (t) => {
     const directory = temporaryDirectory(t);
     assert.equal(readLastSampleMs(directory), undefined);
-    writeLastSampleMs(directory, nowMs);
+    writeFileSync(join(directory, 'last-sample'), `${nowMs}\n`);
     assert.equal(readLastSampleMs(directory), nowMs);
+    forgetLastSample(directory);
+    forgetLastSample(directory);
+    assert.equal(readLastSampleMs(directory), undefined);
     writeFileSync(join(directory, 'last-sample'), 'soon');
     assert.equal(readLastSampleMs(directory), undefined);
   });

@@ -1,13 +1,13 @@
 /**
  * Who this agent is: the host's id, kept on disk and made once; the epoch, larger at every start and durable before anything is sent, so
- * that sequence numbers may begin again; the boot id, drawn anew. Also the time of the last sample, as far as the disk knows it.
+ * that sequence numbers may begin again; the boot id, drawn anew. A disk that is full keeps only the very first start from happening.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorMessage } from '@thrum/actors/system/describe-error';
 import { isHostId } from '@thrum/actors/wire/host-id';
-import { readSmallFile, writeSmallFile } from './durable-file.ts';
+import { overwriteSmallFile, readSmallFile, writeSmallFile } from './durable-file.ts';
 
 export type Identity = { readonly host: string; readonly boot: string; readonly epoch: number };
 
@@ -32,11 +32,25 @@ export const nextEpoch = (stored: string | undefined, wallMs: number): number =>
   return next;
 };
 
+const isCode = (error: unknown, ...codes: readonly string[]): boolean =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
+
+/** The disk has no room, or this user may have no more of it. */
+const isFull = (error: unknown): boolean => isCode(error, 'ENOSPC', 'EDQUOT');
+
 const hostIdOf = (path: string): string => {
   const stored = readSmallFile(path)?.trim();
   if (stored === undefined) {
     const host = randomUUID();
-    writeSmallFile(path, `${host}\n`);
+    try {
+      writeSmallFile(path, `${host}\n`);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      throw new StartError(
+        `The disk of ${path} is full. The first start on a host writes the host's id there: make some room, then start again.`,
+        { cause: error },
+      );
+    }
     return host;
   }
   if (!isHostId(stored))
@@ -46,8 +60,23 @@ const hostIdOf = (path: string): string => {
   return stored;
 };
 
-const isCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code;
+export type Warn = (fields: object, message: string) => void;
+
+/**
+ * On a full disk the file is written over. A disk that takes not even that leaves the seconds of the clock, which are larger than those of
+ * the last start unless the clock went back meanwhile.
+ */
+const keepEpoch = (path: string, epoch: number, warn: Warn): void => {
+  try {
+    writeSmallFile(path, `${epoch}\n`);
+  } catch {
+    try {
+      overwriteSmallFile(path, `${epoch}\n`);
+    } catch (error) {
+      warn({ error, epoch }, 'the epoch could not be kept in the data directory; this start goes by the clock');
+    }
+  }
+};
 
 /** Not Node's own recursive way, which never ends where a directory can be found but nothing be made in it, such as /proc. */
 const makeDirectory = (directory: string): void => {
@@ -74,6 +103,8 @@ export const prepareDirectory = (directory: string): void => {
     // A directory that cannot be written to is noticed now, not at the first batch.
     writeSmallFile(join(directory, 'probe'), '', false);
   } catch (error) {
+    // An agent that was here before can go on: what it measures is kept in memory until there is room.
+    if (isFull(error)) return;
     throw new StartError(`The data directory ${directory} (THRUM_DATA) cannot be used: ${errorMessage(error)}`, {
       cause: error,
     });
@@ -81,12 +112,12 @@ export const prepareDirectory = (directory: string): void => {
 };
 
 /** Reads and moves on the identity in a directory that this process has locked. */
-export const takeIdentity = (directory: string, wallMs: number): Identity => {
+export const takeIdentity = (directory: string, wallMs: number, warn: Warn): Identity => {
   try {
     const host = hostIdOf(join(directory, 'host-id'));
     const epochFile = join(directory, 'epoch');
     const epoch = nextEpoch(readSmallFile(epochFile), wallMs);
-    writeSmallFile(epochFile, `${epoch}\n`);
+    keepEpoch(epochFile, epoch, warn);
     return { host, boot: randomUUID(), epoch };
   } catch (error) {
     if (error instanceof StartError) throw error;
@@ -96,11 +127,13 @@ export const takeIdentity = (directory: string, wallMs: number): Identity => {
   }
 };
 
-/** Roughly: it is written every few seconds and not waited for. `undefined` when nothing readable is there. */
+const lastSampleFile = (directory: string): string => join(directory, 'last-sample');
+
+/** The time of the last sample as agents before the queue on disk kept it. `undefined` when nothing readable is there. */
 export const readLastSampleMs = (directory: string): number | undefined => {
-  const stored = readSmallFile(join(directory, 'last-sample'))?.trim() ?? '';
+  const stored = readSmallFile(lastSampleFile(directory))?.trim() ?? '';
   return /^\d{1,16}$/.test(stored) ? Number(stored) : undefined;
 };
 
-export const writeLastSampleMs = (directory: string, timeMs: number): void =>
-  writeSmallFile(join(directory, 'last-sample'), `${timeMs}\n`, false);
+/** Once the queue knows a later one. */
+export const forgetLastSample = (directory: string): void => rmSync(lastSampleFile(directory), { force: true });

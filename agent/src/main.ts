@@ -1,13 +1,16 @@
-/** The agent's program. `--identify` makes it the short-lived process that finds out what the machine is (`hardware.ts`). */
+/**
+ * The agent's program. `--identify` makes it the short-lived process that finds out what the machine is (`hardware.ts`), `queue inspect` one
+ * that shows what is in the queue (`queue/inspect-command.ts`).
+ */
 import { createLog } from '@thrum/actors/system/log';
 import { systemClock } from '@thrum/actors/system/clock';
-import { settingsOrExit } from '@thrum/actors/system/settings';
+import { helpText, settingsOrExit } from '@thrum/actors/system/settings';
 import { startAgent } from './agent.ts';
 import { agentSettings } from './config.ts';
 import { StartError } from './identity.ts';
 
-/** Stopping takes two seconds at most; whatever hangs then is left behind. */
-const stopMs = 2800;
+/** Stopping takes two seconds, three with a slow disk; whatever hangs then is left behind. */
+const stopMs = 5000;
 
 const identify = async (known: string): Promise<void> => {
   const { readHardware } = await import('./collectors/system-information.ts');
@@ -15,7 +18,13 @@ const identify = async (known: string): Promise<void> => {
   process.stdout.write(`${JSON.stringify(await readHardware({ os, cpu }))}\n`);
 };
 
+const help = `
+Also: thrum-agent queue inspect    what lies in the queue on disk (thrum-agent queue --help)
+`;
+
 const run = async (): Promise<void> => {
+  if (process.argv.slice(2).some((word) => word === '--help' || word === '-h'))
+    return void process.stdout.write(`${helpText(agentSettings, 'thrum-agent')}${help}`);
   const settings = settingsOrExit(agentSettings, 'thrum-agent');
   const log = createLog({ name: 'agent', level: settings.logLevel });
   const program = process.argv[1] ?? '';
@@ -45,5 +54,12 @@ const fail = (error: unknown): void => {
   process.exit(2);
 };
 
-if (process.argv[2] === '--identify') identify(process.argv[3] ?? '{}').catch(fail);
+const showQueue = async (words: readonly string[]): Promise<void> => {
+  const { runQueueCommand } = await import('./queue/inspect-command.ts');
+  process.exitCode = await runQueueCommand(words, (line) => console.log(line));
+};
+
+const [word, ...words] = process.argv.slice(2);
+if (word === 'queue') showQueue(words).catch(fail);
+else if (word === '--identify') identify(words[0] ?? '{}').catch(fail);
 else run().catch(fail);

@@ -32,8 +32,9 @@ export const hearServerClock = (state: SampleTime, offsetMs: number): SampleTime
   serverOffsetMs: offsetMs,
 });
 
-const corrected = (wallMs: number, offsetMs: number | undefined): number =>
-  offsetMs !== undefined && Math.abs(offsetMs) > limits.maxAheadMs ? wallMs + offsetMs : wallMs;
+/** What time it is: by this host's clock, or by ingest's when the two are more than five minutes apart. */
+export const rightTimeMs = ({ serverOffsetMs }: Pick<SampleTime, 'serverOffsetMs'>, wallMs: number): number =>
+  serverOffsetMs !== undefined && Math.abs(serverOffsetMs) > limits.maxAheadMs ? wallMs + serverOffsetMs : wallMs;
 
 export type SampleTimeStep = {
   readonly state: SampleTime;
@@ -52,7 +53,7 @@ export const nextSampleTime = (
   const drift = before ? wallMs - before.wallMs - (monotonicMs - before.monotonicMs) : 0;
   const hasStepped = Math.abs(drift) > stepMs;
   const serverOffsetMs = hasStepped ? undefined : state.serverOffsetMs;
-  const rightMs = corrected(wallMs, serverOffsetMs);
+  const rightMs = rightTimeMs({ serverOffsetMs }, wallMs);
   const alignedMs = Math.round(rightMs / periodMs) * periodMs;
   const take = (timeMs: number | undefined): SampleTimeStep => ({
     state: { lastMs: timeMs ?? lastMs, serverOffsetMs, before: { wallMs, monotonicMs } },

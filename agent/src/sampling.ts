@@ -24,7 +24,7 @@ export const startSampling = (options: {
   readonly time: { state: SampleTime };
   /** How long the last round took, and how many ticks were left out because the clock was set back. */
   readonly counters: { tickMs: number; leftOut: number };
-  readonly onSamples: (samples: readonly Sample[], timeMs: number) => Promise<void>;
+  readonly onSamples: (samples: readonly Sample[], timeMs: number) => void;
   readonly onClockStep: () => void;
   readonly onFault: (error: unknown) => void;
 }): Sampling => {
@@ -45,7 +45,7 @@ export const startSampling = (options: {
     }
     const samples = await rounds.run({ timeMs: step.timeMs, monotonicMs: beganMs, deadlineMs });
     counters.tickMs = clock.monotonicMs() - beganMs;
-    if (samples.length > 0) await options.onSamples(samples, step.timeMs);
+    if (samples.length > 0) options.onSamples(samples, step.timeMs);
   };
 
   const schedule = (): void => {

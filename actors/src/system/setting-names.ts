@@ -27,6 +27,8 @@ export const settingNames: ReadonlySet<string> = new Set([
   'THRUM_PERIOD_MS',
   'THRUM_PORT',
   'THRUM_PROXIES',
+  'THRUM_QUEUE_AGE_HOURS',
+  'THRUM_QUEUE_BYTES',
   'THRUM_RETENTION_DAYS',
   'THRUM_SETUP_TOKEN',
   'THRUM_STORE',

@@ -1,0 +1,93 @@
+/**
+ * What the agent has to tell beside samples: its start and its stop, samples that are missing for good, and now and then how delivery stands. A
+ * gap stays with the queue until the event that tells it is on disk; told twice after a crash it has the same id and is kept once.
+ */
+import type { Clock } from '@thrum/actors/system/clock';
+import type { Log } from '@thrum/actors/system/log';
+import type { AccountFacts, AgentEvent, EventKind, GapFacts } from '@thrum/actors/wire/events';
+import type { Gap, Queue } from './queue/queue.ts';
+import type { Recording } from './recording.ts';
+
+const accountEveryMs = 3_600_000;
+const lookForGapsMs = 1000;
+
+export type Happenings = {
+  /** Tells that the agent stops; fulfilled when that is safe. */
+  stop(): Promise<void>;
+};
+
+const gapFacts = (gap: Gap): GapFacts => ({
+  reason: gap.reason,
+  epoch: gap.epoch,
+  first_seq: gap.firstSeq,
+  last_seq: gap.lastSeq,
+  batches: gap.batches,
+  samples: gap.samples,
+  from_ms: gap.fromMs,
+  to_ms: gap.toMs,
+});
+
+export const startHappenings = (options: {
+  readonly queue: Pick<Queue, 'account' | 'durability' | 'nextGap' | 'forgetGap'>;
+  readonly recording: Pick<Recording, 'events' | 'counters'>;
+  readonly epoch: number;
+  readonly agentVersion: string;
+  /** What the queue was found like. */
+  readonly found: { readonly wasClean: boolean; readonly batches: number };
+  readonly clock: Clock;
+  /** Now by the sample clock. */
+  readonly nowMs: () => number;
+  readonly log: Log;
+}): Happenings => {
+  const { queue, recording, epoch, clock, log } = options;
+  let accounts = 0;
+  let isTelling = false;
+
+  const event = (kind: EventKind, id: string, facts: AgentEvent['facts']): AgentEvent => ({
+    ...{ kind, id: `${kind}-${id}`, timeMs: Math.max(0, Math.round(options.nowMs())), facts },
+  });
+  const accountFacts = (): AccountFacts & { readonly ticks_lost: number } => {
+    const { produced, stored, refused, gap, queued } = queue.account();
+    return { produced, stored, refused, gap, queued, ticks_lost: recording.counters.ticksLost };
+  };
+  const account = (): AgentEvent => event('account', `${epoch}-${(accounts += 1)}`, accountFacts());
+  /** Recording has told its fault. */
+  const tell = (...events: readonly AgentEvent[]): Promise<void> =>
+    recording.events(events, events[0]?.timeMs ?? 0).catch(() => undefined);
+
+  /** Not while the disk takes nothing: the queue keeps a gap better than an event in memory would. */
+  const mayTellGaps = (): boolean => queue.durability().state === 'durable';
+
+  const tellGaps = async (): Promise<void> => {
+    if (isTelling) return;
+    isTelling = true;
+    try {
+      for (let gap = queue.nextGap(); gap && mayTellGaps(); gap = queue.nextGap()) {
+        await recording.events([event('gap', gap.id, gapFacts(gap))], Math.round(options.nowMs()));
+        if (!mayTellGaps()) return;
+        queue.forgetGap(gap.id);
+        log.warn({ ...gapFacts(gap) }, 'samples are missing for good');
+      }
+    } catch (error) {
+      log.error({ error }, 'a gap could not be told; trying again');
+    } finally {
+      isTelling = false;
+    }
+  };
+
+  const { wasClean, batches } = options.found;
+  const start = { agent_version: options.agentVersion, clean: wasClean, batches_waiting: batches };
+  void tell(event('start', `${epoch}`, { ...start, ...accountFacts() }), account());
+  void tellGaps();
+  const timers = [
+    clock.every(lookForGapsMs, () => void tellGaps()),
+    clock.every(accountEveryMs, () => void tell(account())),
+  ];
+
+  return {
+    stop: () => {
+      for (const timer of timers) timer.cancel();
+      return tell(event('stop', `${epoch}`, accountFacts()), account());
+    },
+  };
+};
