@@ -6,21 +6,25 @@ import { agentCost } from './agent-cost.ts';
 import { benchBeside } from './bench-beside.ts';
 import { fanOut } from './fan-out.ts';
 import { firstSight } from './first-sight.ts';
+import { ingestCost } from './ingest-cost.ts';
 import { ingestThroughput } from './ingest-throughput.ts';
 import { liveLatency } from './live-latency.ts';
 import { nodeFailures } from './node-failures.ts';
 import { outage } from './outage.ts';
+import { reconnect } from './reconnect.ts';
 
 const groups: Readonly<Record<string, () => Promise<void>>> = {
   'agent-cost': agentCost,
   'fan-out': fanOut,
   'first-sight': firstSight,
+  'ingest-cost': ingestCost,
   'ingest-throughput': ingestThroughput,
   'live-latency': liveLatency,
   'mesh-tell': benchBeside('actors/src/link/mesh-tell.bench.ts'),
   'node-failures': nodeFailures,
   outage,
   presence: benchBeside('actors/src/presence/presence.bench.ts', '--expose-gc'),
+  reconnect,
 };
 
 /** Five minutes and more each: only by name. */

@@ -19,6 +19,7 @@ import { documentsEndpoint } from '@thrum/actors/wire/documents';
 import type { Target } from '@thrum/actors/wire/schema';
 import { encodeStoreState, storeKey, storeTopic } from '@thrum/actors/wire/store-state';
 import { nodeNameOf, type Config } from './config.ts';
+import { watchLoopDelay } from './control/loop-delay.ts';
 import { createDocumentsDoor } from './documents/documents.ts';
 import { startHistory } from './history/history.ts';
 import { Dictionaries } from './intake/dictionaries.ts';
@@ -125,6 +126,7 @@ export const startIngestNode = async (
     retentionMs,
   });
   intakeDoor.intake = intake;
+  const loopDelay = watchLoopDelay(clock);
   const tellStore = ({ state, sinceMs }: StoreHealth): void =>
     topics.publish(storeTopic, encodeStoreState({ awaySinceMs: state === 'ready' ? null : sinceMs }), {
       key: storeKey,
@@ -144,6 +146,7 @@ export const startIngestNode = async (
     membership.close();
     await links.close();
     actors.close();
+    loopDelay.close();
     await system.stop();
   };
 
@@ -175,7 +178,7 @@ export const startIngestNode = async (
           { part: 'topics', values: topics.counters() },
           { part: 'actors', values: { ...system.counters() } },
           { part: 'mesh_actors', values: actors.counters() },
-          { part: 'process', values: processValues() },
+          { part: 'process', values: { ...processValues(), ...loopDelay.values() } },
         ],
         [
           { part: 'intake', name: 'connections_refused', label: 'code', values: refused },
