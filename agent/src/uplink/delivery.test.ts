@@ -120,6 +120,78 @@ describe('delivery', () => {
     assert.deepEqual(page(delivery, [batch(0)], 1), [0]);
   });
 
+  it('sends of the backlog no more than the pace, whatever is live, and goes on when it rises', () => {
+    const delivery = createDelivery(begin);
+    const queue = Array.from({ length: 40 }, (_, seq) => batch(seq));
+    delivery.opened({ window: 16, pace: 2, protocol: 3 });
+    for (const seq of [40, 41, 42]) delivery.offer(batch(seq), 0);
+    assert.deepEqual([live(delivery, 0), live(delivery, 0), live(delivery, 0)], [40, 41, 42]);
+    assert.deepEqual(page(delivery, queue, 0), [0, 1], 'what is live does not count');
+    delivery.acknowledged(1, [[0, 0]]);
+    assert.deepEqual(page(delivery, queue, 0), [2]);
+    delivery.paced(0);
+    delivery.acknowledged(1, [[1, 2]]);
+    assert.deepEqual(page(delivery, queue, 0), []);
+    delivery.offer(batch(43), 0);
+    assert.equal(live(delivery, 0), 43, 'what is new goes on');
+    delivery.paced(3);
+    assert.deepEqual(page(delivery, queue, 0), [3, 4, 5]);
+  });
+
+  it('does not wait out what a busy node said once the node grants more', () => {
+    const delivery = createDelivery(begin);
+    delivery.opened({ window: 16, pace: 0, protocol: 3 });
+    delivery.offer(batch(0), 0);
+    assert.equal(live(delivery, 0), 0);
+    delivery.busy(batch(0), 60_000, 0);
+    assert.deepEqual(page(delivery, [batch(0)], 1000), []);
+    delivery.paced(4);
+    assert.deepEqual(page(delivery, [batch(0)], 1000), [0]);
+  });
+
+  it('skips events at a node that takes none, and meets them again at the next', () => {
+    const delivery = createDelivery(begin);
+    const queue = [{ ...batch(0), kind: 'events' as const }, batch(1), { ...batch(2), kind: 'events' as const }];
+    delivery.opened({ window: 8, protocol: 2 });
+    assert.deepEqual(page(delivery, queue, 0), [1]);
+    assert.deepEqual(page(delivery, queue, 0), []);
+    delivery.closed();
+    delivery.opened({ window: 8, protocol: 3 });
+    assert.deepEqual(page(delivery, queue, 0), [0, 1, 2]);
+  });
+
+  it('sends new events behind what waits, though the backlog was done', () => {
+    const delivery = createDelivery(begin);
+    delivery.opened({ window: 8, protocol: 3 });
+    assert.deepEqual(page(delivery, [], 0), []);
+    const event = { ...batch(0, 2), kind: 'events' as const };
+    delivery.offer(event, 0);
+    assert.equal(live(delivery, 0), undefined);
+    assert.deepEqual(page(delivery, [event], 0), [0]);
+  });
+
+  it('sends nothing that is not known to be safe, though the queue shows it', () => {
+    const delivery = createDelivery(begin);
+    delivery.opened({ window: 8, protocol: 3 });
+    const queue = [batch(9, 1), batch(0, 2), batch(1, 2)];
+    assert.deepEqual(page(delivery, queue, 0), [9], 'of an earlier start: it is on disk');
+    delivery.offer(batch(0, 2), 0);
+    assert.equal(live(delivery, 0), 0);
+    assert.deepEqual(page(delivery, queue, 0), []);
+  });
+
+  it('leaves a quarter of the window to what is new, and at least one place to the backlog', () => {
+    const delivery = createDelivery(begin);
+    const queue = Array.from({ length: 40 }, (_, seq) => batch(seq));
+    delivery.opened({ window: 8, pace: 1000, protocol: 3 });
+    for (let seq = 40; seq < 47; seq += 1) {
+      delivery.offer(batch(seq), 0);
+      live(delivery, 0);
+    }
+    assert.deepEqual(page(delivery, queue, 0), [0]);
+    assert.equal(delivery.inFlight(), 8);
+  });
+
   it('ignores answers about what is not on the way', () => {
     const delivery = createDelivery(begin);
     delivery.opened({ window: 8, protocol: 3 });

@@ -7,15 +7,22 @@ import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
 import { helloSchema, type Hello } from '@thrum/actors/wire/agent-to-ingest';
 import { readBatchHeader } from '@thrum/actors/wire/batch';
+import { eventsSchema, type AgentEvent } from '@thrum/actors/wire/events';
 
 export type Arrived = {
   readonly seq: number;
   readonly epoch: number;
   readonly resend: unknown;
   readonly connection: number;
+  /** Of a message of events. */
+  readonly events?: readonly AgentEvent[];
 };
 
 export type Script = {
+  /** Version it answers with. */
+  protocol?: number;
+  /** How many of the backlog may be on the way, from version 3 on; not said when absent. */
+  backlog?: number;
   hello?: (hello: Hello) => unknown;
   needDictionary?: boolean;
   dictionary?: unknown;
@@ -70,12 +77,18 @@ export const startScriptedIngest = async (script: Script = {}, port = 0): Promis
   io.on('connection', (socket) => {
     connections += 1;
     const connection = connections;
+    const arrive = (arrived: Arrived): void => {
+      ingest.arrived.push(arrived);
+      const said = (ingest.script.answer ?? ackOf)(arrived, socket);
+      if (said) socket.emit(said.event, said.payload);
+    };
     socket.on('hello', (payload: unknown, reply: (answer: unknown) => void) => {
       const hello = helloSchema.parse(payload);
       ingest.hellos.push(hello);
       const answer = ingest.script.hello?.(hello) ?? {
         ok: true,
-        protocol: 1,
+        protocol: ingest.script.protocol ?? 3,
+        ...(ingest.script.backlog !== undefined && { backlog: ingest.script.backlog }),
         node: 'scripted',
         window: ingest.script.window ?? 16,
         needDictionary: ingest.script.needDictionary ?? false,
@@ -90,10 +103,11 @@ export const startScriptedIngest = async (script: Script = {}, port = 0): Promis
     socket.on('batch', (bytes: Uint8Array, resend: unknown) => {
       const header = readBatchHeader(bytes);
       if (!header) throw new Error('the agent sent something that is no batch');
-      const arrived = { epoch: header.epoch, seq: header.seq, resend, connection };
-      ingest.arrived.push(arrived);
-      const said = (ingest.script.answer ?? ackOf)(arrived, socket);
-      if (said) socket.emit(said.event, said.payload);
+      arrive({ epoch: header.epoch, seq: header.seq, resend, connection });
+    });
+    socket.on('events', (bytes: Uint8Array) => {
+      const { epoch, seq, events } = eventsSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+      arrive({ epoch, seq, resend: undefined, connection, events });
     });
     socket.on('bye', (reply: (answer: unknown) => void) => {
       ingest.byes += 1;
