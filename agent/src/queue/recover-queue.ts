@@ -205,7 +205,19 @@ const segmentOf = (
     : read;
   const lastAgeMs = Math.max(header?.ageMs ?? 0, next?.ageMs ?? known?.ageMs ?? 0);
   const segment: Segment = {
-    ...{ ordinal, name, salt, epoch, firstSeq, end, fileBytes, queued, ranges: target.ranges, lastAgeMs },
+    ...{
+      ordinal,
+      name,
+      salt,
+      epoch,
+      firstSeq,
+      end,
+      fileBytes,
+      queued,
+      ranges: target.ranges,
+      lastAgeMs,
+      firstAgeMs: header?.ageMs ?? 0,
+    },
     ...{ oldestMs: records.oldestMs, newestMs: records.newestMs, isSealed: true },
     dictionaries: [...records.dictionaries],
   };

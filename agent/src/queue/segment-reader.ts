@@ -11,8 +11,10 @@ import type { QueueRules } from './rules.ts';
 import { newIndex, type SegmentIndex } from './segment-index.ts';
 import type { Segment } from './segment.ts';
 
-/** Segments whose index is kept: those being sent from, and acknowledged, at once. Each costs 28 bytes per record. */
-const maxKept = 4;
+/** Records whose places are kept, 28 bytes each: of the segments that are sent from, and acknowledged, at once. */
+const maxKeptRecords = 128 * 1024;
+const maxKeptSegments = 64;
+const maxOpenFiles = 4;
 /** A part of a file that cannot be read is passed over in steps of this. */
 const pieceBytes = 4096;
 
@@ -73,10 +75,29 @@ export const createSegmentReader = (disk: Disk, log: Log, rules: QueueRules): Se
     kept.set(ordinal, one);
     return one;
   };
+  /** A file may be in use right now: those with one go only between reads. */
+  const trim = async (mayClose: boolean): Promise<void> => {
+    let records = 0;
+    let files = 0;
+    let segments = 0;
+    for (const [ordinal, { index, file }] of [...kept].reverse()) {
+      records += index?.count ?? 0;
+      files += file ? 1 : 0;
+      segments += 1;
+      if (segments === 1 || (records <= maxKeptRecords && segments <= maxKeptSegments && files <= maxOpenFiles))
+        continue;
+      if (!file) kept.delete(ordinal);
+      else if (!mayClose) continue;
+      else if (records <= maxKeptRecords && segments <= maxKeptSegments) {
+        kept.set(ordinal, { index, file: undefined });
+        await file.close().catch(() => undefined);
+      } else await drop(ordinal);
+    }
+  };
   const fileOf = async (segment: Segment): Promise<DiskFile> => {
     const one = use(segment.ordinal);
     one.file ??= await disk.open(segment.name, false);
-    for (const ordinal of [...kept.keys()].slice(0, Math.max(0, kept.size - maxKept))) await drop(ordinal);
+    await trim(true);
     return one.file;
   };
 
@@ -91,9 +112,7 @@ export const createSegmentReader = (disk: Disk, log: Log, rules: QueueRules): Se
     index: (segment) => kept.get(segment.ordinal)?.index,
     adopt: (segment, index) => {
       use(segment.ordinal).index = index;
-      // Those with a file may be in use right now: they go at the next read.
-      for (const [ordinal, one] of kept)
-        if (kept.size > maxKept && !one.file && ordinal !== segment.ordinal) kept.delete(ordinal);
+      void trim(false);
     },
     load: async (segment, found) => {
       const known = kept.get(segment.ordinal)?.index;

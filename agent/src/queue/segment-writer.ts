@@ -64,7 +64,14 @@ export const createSegmentWriter = (disk: Disk, rules: QueueRules): SegmentWrite
     ...{ epoch: header.epoch, firstSeq: header.firstSeq },
     end: { ordinal: header.ordinal, seq: header.firstSeq - 1, total: header.before.produced, records: 0 },
     ...{ fileBytes: 0, queued: { records: 0, bytes: 0, samples: 0 }, ranges: [] },
-    ...{ oldestMs: Infinity, newestMs: -Infinity, lastAgeMs: header.ageMs, dictionaries: [], isSealed: false },
+    ...{
+      oldestMs: Infinity,
+      newestMs: -Infinity,
+      firstAgeMs: header.ageMs,
+      lastAgeMs: header.ageMs,
+      dictionaries: [],
+      isSealed: false,
+    },
   });
 
   return {

@@ -27,7 +27,8 @@ export type Segment = {
   ranges: Range[];
   oldestMs: number;
   newestMs: number;
-  /** When its last record was written, by the age clock. */
+  /** When it was begun and when its last record was written, by the age clock. */
+  readonly firstAgeMs: number;
   lastAgeMs: number;
   readonly dictionaries: DictionaryPlace[];
   isSealed: boolean;

@@ -2,13 +2,13 @@
  * The segments of a queue and the account: what is queued in each, what is settled in them, what is settled in none of them any more. Pure but
  * for its own state. At every moment produced = stored + refused + gap + queued.
  */
-import type { Account, RefusedOf, SeqRange } from './queue.ts';
+import type { Account, QueuedBatch, RefusedOf, SeqRange } from './queue.ts';
 import type { KeptGap, SettledRange } from './checkpoint.ts';
 import type { GapKeeper } from './gap-keeper.ts';
 import { reconcile } from './reconcile.ts';
 import type { SegmentRecords } from './recover-segment.ts';
 import type { QueueRules } from './rules.ts';
-import type { SegmentIndex } from './segment-index.ts';
+import { firstFrom, type SegmentIndex } from './segment-index.ts';
 import {
   addRange,
   queuedRuns,
@@ -41,8 +41,12 @@ export type Shelf = {
   /** Records came, or went, that are in no segment: in memory. */
   count(records: number, bytes: number, samples: number): void;
   produce(samples: number): void;
-  /** Records in memory are settled. */
+  /** Samples of records in memory are stored or refused. */
   settleOutside(sums: SettledSums): void;
+  /** A record in memory is given up. */
+  loseOutside(record: QueuedBatch, reason: KeptGap['reason']): void;
+  /** Samples of which no crash takes anything away. */
+  durable(): number;
   /** `index`: of a segment, if it is known. Returns how many records went; more may go when `deferred` are taken. */
   ack(
     epoch: number,
@@ -53,6 +57,10 @@ export type Shelf = {
   /** Segments whose index is wanted by acknowledgements. */
   deferred(): Segment[];
   takeDeferred(segment: Segment, index: SegmentIndex): void;
+  /** They cannot be noted: those records are sent again. */
+  dropDeferred(segment: Segment): void;
+  /** Time of the oldest record in the segments: that of its segment where its index is not known. */
+  oldestMs(index: (segment: Segment) => SegmentIndex | undefined): number | undefined;
   /** The samples left in it are lost. Without an index the gap covers numbers that are settled too. */
   giveUp(segment: Segment, reason: KeptGap['reason'], index: SegmentIndex | undefined): void;
   /** A segment was read again: what cannot be read any more is lost. */
@@ -63,6 +71,8 @@ export type Shelf = {
   remove(segment: Segment): void;
   ranges(): SettledRange[];
 };
+
+const all = ({ stored, refused, gap }: SettledSums): number => stored + refused + gap;
 
 export const createShelf = (options: {
   segments: Segment[];
@@ -99,7 +109,7 @@ export const createShelf = (options: {
   };
 
   const addGap = (
-    segment: Segment,
+    segment: { readonly epoch: number },
     reason: KeptGap['reason'],
     of: { from: number; to: number; records: number; samples: number; bytes: number; fromMs: number; toMs: number },
   ): void => {
@@ -108,6 +118,15 @@ export const createShelf = (options: {
       ...{ epoch: segment.epoch, firstSeq: of.from, lastSeq: of.to, batches: of.records, samples: of.samples },
       ...{ bytes: of.bytes, fromMs: of.fromMs, toMs: of.toMs, reason, foundIn: options.epoch },
     });
+  };
+
+  const settleOutside = ({ stored, refused, gap }: SettledSums): void => {
+    outside.stored += stored;
+    outside.refused += refused;
+    outside.gap += gap;
+    totals.stored += stored;
+    totals.refused += refused;
+    totals.gap += gap;
   };
 
   const mayAddRange = (): boolean => segments.reduce((sum, one) => sum + one.ranges.length, 0) < maxRanges;
@@ -151,14 +170,13 @@ export const createShelf = (options: {
     produce: (samples) => {
       produced += samples;
     },
-    settleOutside: ({ stored, refused, gap }) => {
-      outside.stored += stored;
-      outside.refused += refused;
-      outside.gap += gap;
-      totals.stored += stored;
-      totals.refused += refused;
-      totals.gap += gap;
+    settleOutside,
+    loseOutside: ({ epoch, seq, timeMs, samples, bytes }, reason) => {
+      settleOutside({ stored: 0, refused: 0, gap: samples });
+      const [records, size] = [1, bytes.length];
+      addGap({ epoch }, reason, { from: seq, to: seq, records, samples, bytes: size, fromMs: timeMs, toMs: timeMs });
     },
+    durable: () => segments.reduce((sum, one) => sum + one.queued.samples + all(sumOf(one.ranges)), all(outside)),
     ack: (epoch, ranges, refused, index) => {
       let count = 0;
       for (const asked of ranges) {
@@ -183,6 +201,17 @@ export const createShelf = (options: {
       const mine = deferred.filter(({ ordinal }) => ordinal === segment.ordinal);
       deferred = deferred.filter(({ ordinal }) => ordinal !== segment.ordinal);
       for (const { range, refused } of mine) ackOne(segment, range, refused, index);
+    },
+    dropDeferred: ({ ordinal }) => {
+      deferred = deferred.filter((one) => one.ordinal !== ordinal);
+    },
+    oldestMs: (indexOf) => {
+      const segment = segments.find((one) => one.queued.records > 0);
+      const index = segment && indexOf(segment);
+      if (!segment || !index) return segment?.oldestMs;
+      const [range] = segment.ranges;
+      const isFromStart = range !== undefined && range.from <= (index.seqs[0] ?? 0);
+      return index.timesMs[isFromStart ? firstFrom(index, range.to + 1) : 0] ?? segment.oldestMs;
     },
     giveUp: (segment, reason, index) => {
       if (segment.queued.records === 0) return;

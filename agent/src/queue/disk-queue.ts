@@ -1,0 +1,457 @@
+/**
+ * The queue on disk (FORMAT.md): records are written to segments in groups and count when their group is synced; a checkpoint keeps what of them
+ * is settled, and settled segments go. All writing is done by one loop, one thing after another: a group, a checkpoint, a removal.
+ *
+ * While the disk takes nothing, records are kept in memory, bounded, and the queue says that it is degraded; it tries again until they are
+ * written. What is in memory is always newer than what is on disk. A failed sync is never asked again: what it was about is written elsewhere.
+ */
+import { randomBytes as systemRandomBytes } from 'node:crypto';
+import type { Clock } from '@thrum/actors/system/clock';
+import type { Log } from '@thrum/actors/system/log';
+import { maxRemoved } from './checkpoint.ts';
+import { createCheckpointKeeper } from './checkpoint-keeper.ts';
+import type { Disk } from './disk.ts';
+import { isNoSuchFile, sayDiskError } from './disk-error.ts';
+import { createDictionaries } from './dictionaries.ts';
+import { createGapKeeper } from './gap-keeper.ts';
+import { comparePositions, type Durability, type Position, type Queue } from './queue.ts';
+import { readQueue } from './read-queue.ts';
+import { maxPayloadBytes, recordBytes } from './record.ts';
+import { recoverQueue } from './recover-queue.ts';
+import { rules as allRules, type QueueRules } from './rules.ts';
+import type { SegmentIndex } from './segment-index.ts';
+import { segmentBytes as largestSegmentBytes, segmentHeaderBytes, type SegmentEnd } from './segment-format.ts';
+import { createSegmentReader } from './segment-reader.ts';
+import { createSegmentWriter } from './segment-writer.ts';
+import type { Segment } from './segment.ts';
+import { createShelf } from './shelf.ts';
+import { bytesOf, createTail, type Waiting } from './tail.ts';
+
+/** 2 h of an ordinary host. Raising it costs that much memory while the disk takes nothing. */
+const defaultRingBytes = 8 * 1024 * 1024;
+/** One small segment per start of an agent: so many starts fit while ingest is away. Each costs half a KB of memory. */
+const maxSegments = 4096;
+/** How late an acknowledgement is on disk: what is not, is sent again after a crash. */
+const checkpointMs = 1000;
+/** How old the checkpoint is while records only come in. */
+const quietCheckpointMs = 10_000;
+const tendMs = 60_000;
+const firstRetryMs = 1000;
+const lastRetryMs = 30_000;
+
+export type DiskQueue = Queue & {
+  /** What was on disk at opening. */
+  readonly found: {
+    readonly lastSampleMs: number | undefined;
+    readonly wasClean: boolean;
+    readonly lastEpoch: number | undefined;
+    readonly batches: number;
+  };
+};
+
+/** Never rejects because of what is on disk, or because there is nothing it can write to: then it begins degraded. */
+export const openDiskQueue = async (options: {
+  readonly disk: Disk;
+  readonly host: string;
+  /** Of this start: larger than `found.lastEpoch` must be what is appended. */
+  readonly epoch: number;
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly randomBytes?: (n: number) => Uint8Array;
+  readonly ringBytes?: number;
+  readonly rules?: Partial<QueueRules>;
+}): Promise<DiskQueue> => {
+  const { disk, host, epoch, maxBytes, maxAgeMs, clock, log } = options;
+  const { randomBytes = systemRandomBytes, ringBytes = defaultRingBytes } = options;
+  const rules: QueueRules = { ...allRules, ...options.rules };
+  const segmentBytes = Math.max(1024, Math.min(largestSegmentBytes, Math.floor(maxBytes / 8)));
+  const recovered = await recoverQueue({ disk, host, epoch, nowMs: clock.wallMs(), log, rules });
+
+  const gaps = createGapKeeper(rules);
+  gaps.restore(recovered.kept);
+  for (const gap of recovered.found) gaps.add(gap);
+  const { segments, outside } = recovered;
+  const shelf = createShelf({ segments, outside, gaps, epoch, rules });
+  const checkpoints = createCheckpointKeeper(disk, recovered.checkpoints, rules);
+  const reader = createSegmentReader(disk, log, rules);
+  const writer = createSegmentWriter(disk, rules);
+  const tail = createTail(ringBytes);
+  const removed = new Map(recovered.removed);
+  const dictionaries = createDictionaries(segments, reader);
+  const found = {
+    lastSampleMs: recovered.newestMs,
+    wasClean: recovered.wasClean,
+    lastEpoch: recovered.lastEpoch,
+    batches: shelf.queued().records,
+  };
+
+  const openedMs = clock.monotonicMs();
+  const ageMs = (): number => recovered.ageMs + clock.monotonicMs() - openedMs;
+  let nextOrdinal = recovered.nextOrdinal;
+  let newestMs = recovered.newestMs;
+  let end: SegmentEnd | undefined = recovered.end;
+  let endEpoch = recovered.endEpoch;
+  let last: Position | undefined = recovered.end && { epoch: endEpoch, seq: recovered.end.seq };
+  let total = shelf.account().produced;
+
+  let durability: Durability = { state: 'durable', detail: 'on disk' };
+  /** Degraded, but the disk works again: what is in memory is being written, and new records wait for it. */
+  let isFlushing = false;
+  let retryAtMs = 0;
+  let retryMs = firstRetryMs;
+  /** Something was settled that is in no segment: it has to be in a checkpoint before a segment begins behind it. */
+  let outsideChanged = false;
+  let checkpointDue = false;
+  let tendDue = false;
+  let isClosed = false;
+  let working: Promise<void> | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+  let dueTimer: { readonly atMs: number; cancel(): void } | undefined;
+
+  /** Reads are made one after another. */
+  const inTurn = <T>(run: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(run);
+    turn = mine.catch(() => undefined);
+    return mine;
+  };
+  const indexOf = (segment: Segment): SegmentIndex | undefined =>
+    writer.current?.segment === segment ? writer.current.index : reader.index(segment);
+  /** Only in turn. */
+  const load = async (segment: Segment): Promise<SegmentIndex> => {
+    const index = indexOf(segment) ?? (await reader.load(segment, (records) => shelf.foundLost(segment, records)));
+    shelf.takeDeferred(segment, index);
+    return index;
+  };
+
+  const dueIn = (ms: number): void => {
+    const atMs = clock.monotonicMs() + ms;
+    if (isClosed || (dueTimer && dueTimer.atMs <= atMs)) return;
+    dueTimer?.cancel();
+    const timer = clock.after(ms, () => {
+      dueTimer = undefined;
+      checkpointDue = true;
+      kick();
+    });
+    dueTimer = { atMs, cancel: () => timer.cancel() };
+  };
+
+  const checkpoint = async (isClean = false): Promise<void> => {
+    const kept = gaps.all();
+    const hadChanged = outsideChanged;
+    outsideChanged = false;
+    try {
+      await checkpoints.write({
+        ...{ host, isClean, writtenMs: clock.wallMs(), ageMs: ageMs(), lastEpoch: Math.max(epoch, endEpoch) },
+        ...{ settled: { ...shelf.outside }, newestMs, end: end && { ...end, epoch: endEpoch } },
+        ...{ produced: shelf.durable(), nextOrdinal, gaps: kept, removed: [...removed.keys()], ranges: shelf.ranges() },
+      });
+      gaps.areDurable(kept);
+    } catch (error) {
+      outsideChanged ||= hadChanged;
+      throw error;
+    }
+  };
+
+  /** Segments with nothing left in them go: checkpoints say so first. Rejects when those cannot be written. */
+  const purge = async (): Promise<void> => {
+    for (const segment of [...shelf.segments])
+      if (segment.isSealed && segment.queued.records === 0 && removed.size < maxRemoved) {
+        shelf.remove(segment);
+        removed.set(segment.ordinal, [segment.name]);
+        await inTurn(() => reader.forget(segment));
+      }
+    for (let round = 0; round < 2 && [...removed.keys()].some((one) => !checkpoints.mayRemove(one)); round += 1)
+      await checkpoint();
+    const gone: number[] = [];
+    for (const [ordinal, names] of removed) {
+      if (!checkpoints.mayRemove(ordinal)) continue;
+      try {
+        for (const name of names)
+          await disk.remove(name).catch((error: unknown) => {
+            if (!isNoSuchFile(error)) throw error;
+          });
+        gone.push(ordinal);
+      } catch (error) {
+        log.warn({ error, ordinal }, 'a settled segment of the queue cannot be removed: it stays for now');
+        dueIn(quietCheckpointMs);
+      }
+    }
+    if (gone.length === 0) return;
+    await disk.syncDirectory();
+    for (const ordinal of gone) removed.delete(ordinal);
+  };
+
+  const giveUp = async (segment: Segment, reason: 'full' | 'age'): Promise<void> => {
+    const needsIndex = segment.ranges.length > 0 && segment.queued.records > 0;
+    const index = needsIndex ? await inTurn(() => load(segment)).catch(() => undefined) : undefined;
+    log.warn({ segment: segment.name, records: segment.queued.records, reason }, 'the oldest of the queue is given up');
+    shelf.giveUp(segment, reason, index);
+  };
+
+  const giveUpOld = async (): Promise<void> => {
+    const now = ageMs();
+    const active = writer.current?.segment;
+    if (active && rules.isTooOld(active.lastAgeMs, now, maxAgeMs)) await seal();
+    const old = shelf.segments.filter((one) => one.isSealed && rules.isTooOld(one.lastAgeMs, now, maxAgeMs));
+    for (const segment of old) await giveUp(segment, 'age');
+  };
+
+  const makeRoom = async (needed: number): Promise<void> => {
+    const room = Math.max(segmentBytes, needed);
+    let bytes = shelf.fileBytes();
+    const candidates = [...shelf.segments];
+    let count = candidates.length;
+    await giveUpOld();
+    while (count > 0 && (bytes + room > maxBytes || count >= maxSegments)) {
+      const [segment] = candidates.splice(rules.whatIsGivenUp(count), 1);
+      if (!segment) break;
+      await giveUp(segment, 'full');
+      bytes -= segment.fileBytes;
+      count -= 1;
+    }
+    if (count < shelf.segments.length) await purge();
+  };
+
+  const seal = async (): Promise<void> => {
+    const left = await writer.leave();
+    if (!left) return;
+    const { segment, index } = left;
+    if (shelf.segments.includes(segment)) reader.adopt(segment, index);
+    else removed.set(segment.ordinal, [segment.name]); // it failed before anything of it counted
+  };
+
+  const begin = async (first: Waiting): Promise<void> => {
+    await seal();
+    await makeRoom(segmentHeaderBytes + bytesOf(first) + dictionaries.bytesOf(first.dictionary));
+    if (outsideChanged) await checkpoint();
+    const { stored, refused, gap } = shelf.account();
+    const salt = Buffer.from(randomBytes(4)).readUInt32LE(0);
+    writer.begin({
+      ...{ host, ordinal: nextOrdinal, epoch: first.batch.epoch, salt, firstSeq: first.batch.seq },
+      ...{ createdMs: clock.wallMs(), ageMs: ageMs(), previous: end },
+      before: { produced: first.total - first.batch.samples, stored, refused, gap },
+    });
+    nextOrdinal += 1;
+  };
+
+  const release = (one: Waiting): void => {
+    one.isReleased = true;
+    one.done?.();
+    one.done = undefined;
+  };
+  /** A record in memory is not queued any more. */
+  const takeOut = (one: Waiting): void => {
+    tail.remove(one);
+    shelf.count(-1, -bytesOf(one), -one.batch.samples);
+  };
+  const settleInMemory = (one: Waiting, refused: number): void => {
+    takeOut(one);
+    shelf.settleOutside({ stored: one.batch.samples - refused, refused, gap: 0 });
+    outsideChanged = true;
+  };
+  const lose = (one: Waiting): void => {
+    shelf.count(-1, -bytesOf(one), -one.batch.samples);
+    shelf.loseOutside(one.batch, 'disk');
+    outsideChanged = true;
+    release(one);
+  };
+
+  const commitGroup = async (): Promise<void> => {
+    const [first] = tail.entries;
+    if (!first) return;
+    const { current } = writer;
+    const isLong = current && ageMs() - current.segment.firstAgeMs > maxAgeMs / 24;
+    if (!current || isLong || writer.fits(tail.entries, segmentBytes) === 0) await begin(first);
+    const count = Math.max(1, writer.fits(tail.entries, segmentBytes));
+    const group = tail.entries.slice(0, count);
+    for (const one of group) one.isBeingWritten = true;
+    try {
+      await writer.write(group, dictionaries.get, ageMs());
+    } catch (error) {
+      for (const one of group) {
+        one.isBeingWritten = false;
+        if (one.refused !== undefined) settleInMemory(one, one.refused);
+        else if (!rules.keepsUnsynced({ isSynced: false })) takeOut(one);
+      }
+      throw error;
+    }
+    const { segment } = writer.current ?? {};
+    if (!segment) throw new Error('BUG: nothing was written');
+    if (!shelf.segments.includes(segment)) shelf.segments.push(segment);
+    tail.dropFirst(group.length);
+    end = segment.end;
+    endEpoch = segment.epoch;
+    for (const one of group) {
+      const { batch } = one;
+      newestMs = Math.max(newestMs ?? -Infinity, batch.timeMs);
+      if (one.refused !== undefined)
+        shelf.ack(batch.epoch, [[batch.seq, batch.seq]], [{ seq: batch.seq, samples: one.refused }], indexOf);
+      release(one);
+    }
+    dueIn(quietCheckpointMs);
+  };
+
+  const isBack = (): void => {
+    if (durability.state === 'durable') return;
+    isFlushing = tail.entries.some((one) => one.isReleased);
+    if (isFlushing) return;
+    retryMs = firstRetryMs;
+    durability = { state: 'durable', detail: 'on disk' };
+    log.info({}, 'the disk works again: all that was kept in memory is on it');
+  };
+
+  const degrade = (error: unknown): void => {
+    const detail = `${sayDiskError(error)}: kept in memory`;
+    if (durability.state === 'durable') log.error({ error }, `the queue cannot be written: ${detail}`);
+    durability = { state: 'degraded', detail };
+    isFlushing = false;
+    for (const one of tail.entries) release(one);
+    retryAtMs = clock.monotonicMs() + retryMs;
+    if (!isClosed) clock.after(retryMs, kick);
+    retryMs = Math.min(lastRetryMs, retryMs * 2);
+  };
+
+  const commit = async (): Promise<boolean> => {
+    for (let attempt = 1; ; attempt += 1)
+      try {
+        await commitGroup();
+        isBack();
+        return true;
+      } catch (error) {
+        await seal().catch(() => undefined);
+        dueIn(checkpointMs);
+        if (attempt < 2) continue;
+        degrade(error);
+        return false;
+      }
+  };
+
+  /** In the background: what fails is tried again at the next checkpoint. */
+  const tend = async (): Promise<void> => {
+    const isTending = tendDue;
+    tendDue = false;
+    checkpointDue = false;
+    try {
+      if (isTending) await giveUpOld();
+      await checkpoint();
+      await purge();
+    } catch (error) {
+      log.warn({ error }, 'the checkpoint of the queue cannot be written: what was acknowledged may be sent again');
+      dueIn(quietCheckpointMs);
+    }
+  };
+
+  const work = async (): Promise<void> => {
+    for (;;)
+      if (tail.entries.length > 0 && (durability.state === 'durable' || isFlushing || clock.monotonicMs() >= retryAtMs))
+        await commit();
+      else if (shelf.deferred().length > 0)
+        for (const segment of shelf.deferred())
+          await inTurn(() => load(segment)).catch(() => shelf.dropDeferred(segment));
+      else if (checkpointDue || tendDue) await tend();
+      else return;
+  };
+  const kick = (): void => {
+    working ??= Promise.resolve()
+      .then(work)
+      .catch((error: unknown) => log.error({ error }, 'BUG: the work on the queue failed'))
+      .finally(() => {
+        working = undefined;
+      });
+  };
+
+  const close = async (): Promise<void> => {
+    isClosed = true;
+    timer.cancel();
+    dueTimer?.cancel();
+    while (working) await working;
+    while (tail.entries.length > 0 && (await commit())); // until all is written, or nothing is
+    for (const one of [...tail.entries]) {
+      tail.remove(one);
+      lose(one);
+    }
+    await seal().catch(() => undefined);
+    await purge().catch(() => undefined);
+    await checkpoint(true).catch((error: unknown) => log.error({ error }, 'the queue was not closed in order'));
+    await inTurn(() => reader.close());
+    await checkpoints.close();
+  };
+  let closing: Promise<void> | undefined;
+
+  const timer = clock.every(tendMs, () => {
+    tendDue = true;
+    kick();
+  });
+  await checkpoint().catch(degrade);
+  checkpointDue = removed.size > 0 || shelf.segments.some((one) => one.queued.records === 0);
+  if (checkpointDue) kick();
+
+  return {
+    found,
+    append: (batch, dictionary) => {
+      if (isClosed) return Promise.reject(new Error('BUG: appended to a queue that is closed'));
+      if (last && comparePositions(last, batch) >= 0)
+        return Promise.reject(
+          new Error(`BUG: record ${batch.epoch}/${batch.seq} appended behind ${last.epoch}/${last.seq}`),
+        );
+      if (batch.bytes.length > maxPayloadBytes[batch.kind])
+        return Promise.reject(new Error(`BUG: a record of ${batch.bytes.length} bytes`));
+      last = { epoch: batch.epoch, seq: batch.seq };
+      total += batch.samples;
+      shelf.produce(batch.samples);
+      shelf.count(1, recordBytes(batch.bytes.length), batch.samples);
+      if (dictionary) dictionaries.add(dictionary);
+      const one: Waiting = {
+        ...{ batch, dictionary, total, isReleased: false, isBeingWritten: false, refused: undefined, done: undefined },
+      };
+      const promise = new Promise<void>((resolve) => {
+        one.done = resolve;
+      });
+      tail.add(one);
+      for (const over of tail.overflow()) lose(over);
+      if (rules.mayBeSent({ isSynced: false }, durability.state) && !isFlushing) release(one);
+      kick();
+      return promise;
+    },
+    read: (after, limit) => inTurn(() => readQueue({ shelf, tail, reader, load, log }, after, limit)),
+    dictionary: (hash) => inTurn(() => dictionaries.find(hash)),
+    ack: (of, ranges, refused = []) => {
+      let count = shelf.ack(of, ranges, refused, indexOf);
+      for (const one of [...tail.entries]) {
+        const { epoch: itsEpoch, seq, samples } = one.batch;
+        if (!one.isReleased || itsEpoch !== of || one.refused !== undefined) continue;
+        if (!ranges.some((range) => rules.whatAckLetsGo(range)[0] <= seq && seq <= range[1])) continue;
+        const asked = refused.reduce((sum, each) => sum + (each.seq === seq ? each.samples : 0), 0);
+        const turnedDown = Math.min(samples, Math.max(0, asked));
+        if (one.isBeingWritten) one.refused = turnedDown;
+        else settleInMemory(one, turnedDown);
+        count += 1;
+      }
+      if (count > 0) dueIn(checkpointMs);
+      if (shelf.deferred().length > 0) kick();
+      return count;
+    },
+    size: () => {
+      const { records, bytes } = shelf.queued();
+      return {
+        batches: records,
+        bytes,
+        dropped: shelf.dropped,
+        oldestMs: shelf.oldestMs(indexOf) ?? tail.entries[0]?.batch.timeMs,
+      };
+    },
+    account: () => shelf.account(),
+    durability: () => durability,
+    nextGap: () => {
+      const gap = gaps.next();
+      if (!gap && gaps.all().length > 0) dueIn(checkpointMs);
+      return gap;
+    },
+    forgetGap: (id) => {
+      if (gaps.forget(id)) dueIn(checkpointMs);
+    },
+    close: () => (closing ??= close()),
+  };
+};
