@@ -113,7 +113,7 @@ describe('the lanes of the uplink', () => {
     const r = await rig(t, { welcome: { backlog: 0 }, before: many(3, 1, older), words: older });
     let declare: (answer: unknown) => void = () => undefined;
     const declared: unknown[] = [];
-    const real = r.queue.dictionary;
+    const real = r.queue.dictionary.bind(r.queue);
     r.queue.dictionary = async (hash) => {
       declared.push(hash);
       await new Promise((resolve) => (declare = resolve));
@@ -220,7 +220,7 @@ describe('the lanes of the uplink', () => {
   it('hold no more of the backlog than a page while the line is slow', async (t) => {
     const r = await rig(t, { welcome: { window: 1024, backlog: 0 }, before: many(900) });
     let readBytes = 0;
-    const real = r.queue.read;
+    const real = r.queue.read.bind(r.queue);
     r.queue.read = async (after, limit) => {
       const read = await real(after, limit);
       // As large as the largest: what counts is how often more is read.
