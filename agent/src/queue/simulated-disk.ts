@@ -22,6 +22,7 @@ import type { Disk, DiskFile } from './disk.ts';
 
 export type DiskCall =
   | 'list'
+  | 'setAside'
   | 'open'
   | 'create'
   | 'remove'
@@ -241,7 +242,13 @@ export const simulatedDisk = (
           }
           change(file, at, whole);
         }),
-      read: (at, bytes) => on('read', () => Uint8Array.from(file.content.subarray(at, at + bytes))),
+      read: (at, bytes, into) =>
+        on('read', () => {
+          const there = file.content.subarray(at, at + bytes);
+          if (!into) return Uint8Array.from(there);
+          into.set(there);
+          return into.subarray(0, there.length);
+        }),
       sync: () =>
         on('sync', (fault) => {
           if (fault) {
@@ -286,19 +293,17 @@ export const simulatedDisk = (
         existing(name).links = 0;
         note({ kind: 'remove', name });
       }),
-    setAside: () =>
-      call(mine, 'rename', '', () => {
-        for (const name of [...names.keys()]) {
-          existing(name).links = 0;
-          note({ kind: 'remove', name });
-        }
-      }),
     rename: (from, to) =>
       call(mine, 'rename', from, () => {
         const file = existing(from);
         const over = names.get(to);
         if (over && over !== file) over.links = 0;
         note({ kind: 'rename', from, to, file });
+      }),
+    setAside: () =>
+      call(mine, 'setAside', '', () => {
+        for (const name of [...names.keys()]) note({ kind: 'remove', name });
+        for (const file of files) file.links = 0;
       }),
     syncDirectory: () =>
       call(mine, 'syncDirectory', '', () => {
