@@ -12,8 +12,8 @@ export type Waiting<T> = {
 };
 type Flight<T> = { readonly timeMs: number; readonly item: T; readonly sentMs: number; readonly first: boolean };
 
-/** Ticks that found the window full and may still be made up for; more are given up and counted. */
-const maxOwed = 60;
+/** What was measured without a connection and waits as its number and time; of more than a day the newest is given up. */
+const maxWaiting = 100_000;
 
 export class Delivery<T> {
   #window = 0;
@@ -23,8 +23,6 @@ export class Delivery<T> {
   /** Oldest first. */
   #later: Waiting<T>[] = [];
   #nextSeq = 0;
-  owed = 0;
-  givenUp = 0;
 
   get inFlight(): number {
     return this.#flying.size;
@@ -43,10 +41,11 @@ export class Delivery<T> {
     return this.hasRoom && this.#backlogFlying < this.#backlog;
   }
 
-  /** A tick: one more batch is owed. */
-  tick(): void {
-    if (this.owed < maxOwed) this.owed += 1;
-    else this.givenUp += 1;
+  /** Measured while nothing can be sent: it is made and sent later. False: too much waits already. */
+  waits(timeMs: number): boolean {
+    if (this.#later.length >= maxWaiting) return false;
+    this.#later.push({ seq: this.nextSeq(), timeMs, item: undefined, dueMs: 0 });
+    return true;
   }
 
   nextSeq(): number {

@@ -12,6 +12,8 @@ export class FleetCounts {
   batchesBusy = 0;
   /** How often an agent was told how much of its backlog it may send. */
   paces = 0;
+  /** Measured without a connection, and sent later. */
+  batchesWaited = 0;
   /** Ticks for which no batch was made, because too many waited already. */
   ticksGivenUp = 0;
   readonly refused = new Map<RefusalCode, number>();

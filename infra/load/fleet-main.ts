@@ -85,6 +85,7 @@ const end = async (): Promise<void> => {
       batchesBusy: counts.batchesBusy,
       paces: counts.paces,
       unacknowledged: fleet.unacknowledged(),
+      batchesWaited: counts.batchesWaited,
       ticksGivenUp: counts.ticksGivenUp,
       refused: Object.fromEntries(refused),
       samplesRefused: Object.fromEntries(samplesRefused),

@@ -86,17 +86,22 @@ test('hosts have valid ids that do not repeat and stay the same', () => {
 const send = (delivery: Delivery<string>, item: string, first = true, timeMs = 10): void =>
   delivery.sent({ seq: delivery.nextSeq(), timeMs, item }, timeMs, first);
 
-test('a delivery keeps to the window and counts what it gives up', () => {
+test('a delivery says when the window is full, and what was measured without a connection waits as its number', () => {
   const delivery = new Delivery<string>();
   assert.equal(delivery.hasRoom, false); // no welcome yet
   delivery.welcomed(2);
   for (const item of ['a', 'b']) send(delivery, item);
   assert.equal(delivery.hasRoom, false);
-  for (let i = 0; i < 70; i += 1) delivery.tick();
-  assert.deepEqual([delivery.owed, delivery.givenUp], [60, 10]);
   assert.deepEqual(delivery.acknowledged(0), { item: 'a', sentMs: 10, first: true });
   assert.equal(delivery.acknowledged(0), undefined); // an acknowledgement may repeat
   assert.equal(delivery.hasRoom, true);
+  delivery.lost();
+  for (let i = 0; i < 99_999; i += 1) assert.ok(delivery.waits(1000 + i));
+  assert.equal(delivery.waits(9), false);
+  assert.equal(delivery.unacknowledged, 100_000);
+  delivery.welcomed(2);
+  assert.deepEqual(delivery.takeDue(0)?.item, 'b');
+  assert.deepEqual(delivery.takeDue(0), { seq: 2, timeMs: 1000, item: undefined, dueMs: 0 });
 });
 
 test('a batch answered with busy leaves the window, is kept as its number alone, and comes again after its time', () => {

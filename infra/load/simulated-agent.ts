@@ -96,10 +96,15 @@ export class SimulatedAgent {
     this.#pump();
   }
 
+  /** Goes out at once, for the live view, whether or not the window is full; without a connection it waits like any backlog. */
   tick(): void {
-    const before = this.#delivery.givenUp;
-    this.#delivery.tick();
-    this.#parts.counts.ticksGivenUp += this.#delivery.givenUp - before;
+    const delivery = this.#delivery;
+    if (this.#ready) this.#sendOne();
+    else {
+      const { counts } = this.#parts;
+      if (delivery.waits(this.#nextTimeMs())) counts.batchesWaited += 1;
+      else counts.ticksGivenUp += 1;
+    }
     this.#pump();
   }
 
@@ -189,25 +194,26 @@ export class SimulatedAgent {
     this.#pump();
   }
 
-  /** Sends whatever may be sent now: what is new first, unless there is always something new. */
+  /** Sends whatever may be sent now: of the greedy first what waits, then something new for as long as the window has room. */
   #pump(): void {
     if (!this.#ready) return;
     const nowMs = this.#parts.clock.monotonicMs();
-    if (this.#greedy) this.#sendBacklog(nowMs);
-    this.#sendNew(nowMs);
-    if (!this.#greedy) this.#sendBacklog(nowMs);
+    this.#sendBacklog(nowMs);
+    while (this.#greedy && this.#delivery.hasRoom) this.#sendOne();
     this.#wakeForDue(nowMs);
   }
 
-  #sendNew(nowMs: number): void {
+  /** Strictly increasing per series. */
+  #nextTimeMs(): number {
+    this.#lastTimeMs = Math.max(this.#lastTimeMs + 1, this.#parts.clock.wallMs());
+    return this.#lastTimeMs;
+  }
+
+  #sendOne(): void {
     const { counts, clock } = this.#parts;
-    const delivery = this.#delivery;
-    while (delivery.hasRoom && (this.#greedy || delivery.owed > 0)) {
-      if (delivery.owed > 0) delivery.owed -= 1;
-      this.#lastTimeMs = Math.max(this.#lastTimeMs + 1, clock.wallMs()); // strictly increasing per series
-      counts.batchesSent += 1;
-      this.#send({ seq: delivery.nextSeq(), timeMs: this.#lastTimeMs, item: undefined }, nowMs, true);
-    }
+    counts.batchesSent += 1;
+    const batch = { seq: this.#delivery.nextSeq(), timeMs: this.#nextTimeMs(), item: undefined };
+    this.#send(batch, clock.monotonicMs(), true);
   }
 
   #sendBacklog(nowMs: number): void {
