@@ -149,7 +149,7 @@ export const outage = async (): Promise<void> => {
     });
     const documents = await countDocuments(store.url);
 
-    const lost = counts.batchesSent - counts.batchesAcknowledged + counts.ticksGivenUp;
+    const lost = counts.batchesSent + counts.batchesWaited - counts.batchesAcknowledged + counts.ticksGivenUp;
     const refused = [...counts.refused, ...counts.samplesRefused];
     const missing = counts.batchesAcknowledged * targets - documents;
     printFigure({

@@ -57,11 +57,14 @@ export const compareAll = async (options: {
   for (const { agent, host } of named) {
     agent.keeper.look();
     for (const directory of agent.keeper.directories()) {
-      let segment = '';
       for await (const line of inspectQueue(directory)) {
-        if (line.type === 'segment') segment = line.name;
         if (line.type === 'damage') damages.set(host, (damages.get(host) ?? 0) + 1);
         if (line.type !== 'record') continue;
+        const { segment } = line;
+        if (line.unreadable !== undefined)
+          complaints.push(
+            `${agent.name}: record ${line.epoch}:${line.seq} in ${segment} cannot be read: ${line.unreadable}`,
+          );
         for (const [index, item] of line.items.entries()) {
           ledger.produced({ ...itemOf(host, item), epoch: line.epoch, seq: line.seq, index, segment });
           samples += 1;
@@ -76,8 +79,8 @@ export const compareAll = async (options: {
     if (told.has(document._id)) complaints.push(`the event ${document._id} is stored twice: ${document._index}`);
     told.set(document._id, document);
   }
-  for (const [id, event] of events)
-    if (!told.has(id)) complaints.push(`the event ${id} (${event.kind} at ${event.timeMs}) is not stored`);
+  const isFromMemory = (host: string): boolean => fullDisks.some((one) => one.host === host);
+  complaints.push(...eventComplaints(events, told, isFromMemory));
   const gaps = gapsOf([...told.values()]);
 
   const refused = new Map<string, string>();
@@ -92,11 +95,34 @@ export const compareAll = async (options: {
     const account = options.accounts[i];
     const missedSegments = agent.keeper.missed();
     lines.push({ name: agent.name, host, sums, account, missedSegments, damages: damages.get(host) ?? 0 });
-    complaints.push(...complaintsOf(agent.name, sums, account, !fullDisks.some((one) => one.host === host)));
+    complaints.push(...complaintsOf(agent.name, sums, account, !isFromMemory(host)));
     if (missedSegments > 0)
       complaints.push(`${agent.name}: ${missedSegments} queue files were gone before they were kept`);
   }
   return { findings, agents: lines, complaints, samples, events: events.size, gaps };
+};
+
+const factsText = (facts: unknown): string =>
+  JSON.stringify(Object.entries((facts ?? {})).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** Events by `host:id`, as they were on disk and as they are stored. */
+const eventComplaints = (
+  events: ReadonlyMap<string, InspectedEvent>,
+  told: ReadonlyMap<string, RawDocument>,
+  isFromMemory: (host: string) => boolean,
+): string[] => {
+  const complaints: string[] = [];
+  for (const [id, event] of events) {
+    const source = told.get(id)?._source;
+    if (!source) complaints.push(`the event ${id} (${event.kind} at ${event.timeMs}) is not stored`);
+    else if (source['kind'] !== event.kind || factsText(source['facts']) !== factsText(event.facts))
+      complaints.push(
+        `the event ${id} is stored with other facts: ${factsText(source['facts'])}, not ${factsText(event.facts)}`,
+      );
+  }
+  for (const [id, { _source }] of told)
+    if (!events.has(id) && !isFromMemory(String(_source['host_id']))) complaints.push(`the event ${id} was on no disk`);
+  return complaints;
 };
 
 const gapsOf = (documents: readonly RawDocument[]): GapRange[] =>

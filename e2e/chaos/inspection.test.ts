@@ -23,7 +23,7 @@ test('a record is read with its samples, an event with its facts, and other line
   const told = parseInspected(JSON.stringify({ ...record, kind: 'events', items: undefined, events }));
   assert.ok(told.type === 'record');
   assert.deepEqual(told.events, events);
-  assert.deepEqual(parseInspected('{"type":"segment","name":"x.seg","records":3}'), { type: 'segment', name: 'x.seg' });
+  assert.equal(parseInspected('{"type":"segment","name":"x.seg","records":3}').type, 'other');
   assert.equal(parseInspected('{"type":"damage","bytes":3}').type, 'damage');
   assert.equal(parseInspected('{"type":"summary"}').type, 'other');
 });

@@ -24,7 +24,6 @@ export type InspectedEvent = {
 };
 
 export type Inspected =
-  | { readonly type: 'segment'; readonly name: string }
   | {
       readonly type: 'record';
       readonly kind: 'batch' | 'events';
@@ -35,6 +34,9 @@ export type Inspected =
       readonly acknowledged: boolean;
       readonly items: readonly InspectedItem[];
       readonly events: readonly InspectedEvent[];
+      readonly segment: string;
+      /** Why there is nothing in it. */
+      readonly unreadable: string | undefined;
     }
   | { readonly type: 'damage'; readonly story: string }
   | { readonly type: 'other' };
@@ -64,7 +66,6 @@ const fieldsOf = (value: unknown): readonly string[] =>
 export const parseInspected = (line: string): Inspected => {
   const parsed: unknown = JSON.parse(line);
   if (!isObject(parsed)) throw new Error(`queue inspect: not an object: ${line.slice(0, 200)}`);
-  if (parsed['type'] === 'segment') return { type: 'segment', name: textOf(parsed['name']) };
   if (parsed['type'] === 'damage') return { type: 'damage', story: line };
   if (parsed['type'] !== 'record') return { type: 'other' };
   const kind = parsed['kind'];
@@ -77,6 +78,8 @@ export const parseInspected = (line: string): Inspected => {
     timeMs: numberOf(parsed, 'timeMs'),
     samples: numberOf(parsed, 'samples'),
     acknowledged: parsed['acknowledged'] === true,
+    segment: textOf(parsed['segment']),
+    unreadable: typeof parsed['unreadable'] === 'string' ? parsed['unreadable'] : undefined,
     items: listOf(parsed, 'items').map((item) => ({
       target: textOf(item['target']),
       fields: fieldsOf(item['fields']),
