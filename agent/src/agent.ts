@@ -1,6 +1,8 @@
 /** The agent put together: what was measured is recorded in the queue, and from there goes on its way. */
+import { join } from 'node:path';
 import { dictionaryOf } from '@thrum/actors/wire/dictionary';
 import type { Clock } from '@thrum/actors/system/clock';
+import { errorMessage } from '@thrum/actors/system/describe-error';
 import type { Log } from '@thrum/actors/system/log';
 import { collectors } from './collectors/collectors.ts';
 import { openLinuxSources } from './collectors/linux-sources.ts';
@@ -13,9 +15,18 @@ import { figuresOf } from './figures.ts';
 import { serveFigures } from './figures-page.ts';
 import { startHappenings } from './happenings.ts';
 import { findMachine } from './hardware.ts';
-import { forgetLastSample, prepareDirectory, readLastSampleMs, takeIdentity, type Identity } from './identity.ts';
-import { createMemoryQueue } from './queue/memory-queue.ts';
-import type { Queue } from './queue/queue.ts';
+import {
+  aboveEpoch,
+  forgetLastSample,
+  prepareDirectory,
+  readLastSampleMs,
+  StartError,
+  takeIdentity,
+  type Identity,
+  type Warn,
+} from './identity.ts';
+import { openDiskQueue, type DiskQueue } from './queue/disk-queue.ts';
+import { openFileDisk } from './queue/file-disk.ts';
 import { startRecording } from './recording.ts';
 import { beginSampleTime, hearServerClock, rightTimeMs } from './sample-time.ts';
 import { startSampling } from './sampling.ts';
@@ -24,6 +35,7 @@ import { startUplink, type Uplink } from './uplink/uplink-actor.ts';
 
 export const agentVersion = '0.1.0';
 
+const hourMs = 3_600_000;
 /** How long a stop waits for a slow disk to take the last records. */
 const settleMs = 500;
 
@@ -34,14 +46,22 @@ export type Agent = {
   stop(): Promise<void>;
 };
 
-type DiskQueue = Queue & {
-  readonly found: { readonly lastSampleMs: number | undefined; readonly wasClean: boolean; readonly batches: number };
+const openQueue = async ({ settings, clock, log }: StartOptions, identity: Identity): Promise<DiskQueue> => {
+  const directory = join(settings.data, 'queue');
+  try {
+    return await openDiskQueue({
+      disk: openFileDisk(directory),
+      host: identity.host,
+      epoch: identity.epoch,
+      maxBytes: settings.queueBytes,
+      maxAgeMs: settings.queueAgeHours * hourMs,
+      clock,
+      log,
+    });
+  } catch (error) {
+    throw new StartError(`The queue in ${directory} cannot be used: ${errorMessage(error)}`, { cause: error });
+  }
 };
-const openQueue = async ({ settings }: StartOptions): Promise<DiskQueue> =>
-  Promise.resolve({
-    ...createMemoryQueue({ maxBytes: Math.min(settings.queueBytes, 16 * 1024 * 1024) }),
-    found: { lastSampleMs: undefined, wasClean: true, batches: 0 },
-  });
 
 export type StartOptions = {
   readonly settings: AgentSettings;
@@ -58,9 +78,11 @@ export const startAgent = async (options: StartOptions): Promise<Agent> => {
   prepareDirectory(settings.data);
   const lock = await lockDirectory(settings.data);
   try {
-    const identity = takeIdentity(settings.data, clock.wallMs(), (fields, message) => log.warn(fields, message));
-    const queue = await openQueue(options);
+    const warn: Warn = (fields, message) => log.warn(fields, message);
+    const taken = takeIdentity(settings.data, clock.wallMs(), warn);
+    const queue = await openQueue(options, taken);
     try {
+      const identity = aboveEpoch(settings.data, taken, queue.found.lastEpoch, warn);
       return await startParts(options, identity, queue, () => lock.release());
     } catch (error) {
       await queue.close();

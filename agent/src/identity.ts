@@ -127,6 +127,16 @@ export const takeIdentity = (directory: string, wallMs: number, warn: Warn): Ide
   }
 };
 
+/**
+ * The queue may know a larger epoch than the file, which a start on a disk that took nothing could not write: then the one after that.
+ */
+export const aboveEpoch = (directory: string, identity: Identity, known: number | undefined, warn: Warn): Identity => {
+  if (known === undefined || known < identity.epoch) return identity;
+  const epoch = nextEpoch(String(known), 0);
+  keepEpoch(join(directory, 'epoch'), epoch, warn);
+  return { ...identity, epoch };
+};
+
 const lastSampleFile = (directory: string): string => join(directory, 'last-sample');
 
 /** The time of the last sample as agents before the queue on disk kept it. `undefined` when nothing readable is there. */
