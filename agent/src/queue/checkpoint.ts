@@ -17,7 +17,7 @@ export const maxGaps = 256;
 export const maxRemoved = 1024;
 
 const magic = Buffer.from('TCKP');
-const fixedBytes = 160;
+const fixedBytes = 168;
 const gapBytes = 72;
 const rangeBytes = 48;
 const cleanFlag = 1;
@@ -46,6 +46,8 @@ export type Checkpoint = {
   /** Samples of all that is in no living segment. */
   readonly settled: { readonly stored: number; readonly refused: number; readonly gap: number };
   readonly newestMs: number | undefined;
+  /** Wall clock when the process that wrote it opened the queue. */
+  readonly openedMs: number;
   /** The newest record known to be durable. */
   readonly end: (SegmentEnd & { readonly epoch: number }) | undefined;
   readonly produced: number;
@@ -90,6 +92,7 @@ export const writeCheckpoint = (into: Buffer, one: Checkpoint): { readonly used:
   numbers(64, [one.settled.stored, one.settled.refused, one.settled.gap, one.newestMs ?? Number.NaN]);
   numbers(96, [one.end?.ordinal ?? -1, one.end?.seq ?? -1, one.end?.total ?? -1]);
   numbers(128, [one.produced, one.nextOrdinal]);
+  numbers(160, [one.openedMs]);
   let at = fixedBytes;
   for (const gap of one.gaps) {
     into.fill(0, at, at + 16);
@@ -163,6 +166,7 @@ const readVersion1 = (bytes: Buffer, used: number): Checkpoint | undefined => {
     lastEpoch: bytes.readUInt32LE(56),
     settled: { stored: number(64), refused: number(72), gap: number(80) },
     newestMs: Number.isNaN(newestMs) ? undefined : newestMs,
+    openedMs: number(160),
     end:
       endOrdinal < 0
         ? undefined

@@ -87,8 +87,8 @@ export const openDiskQueue = async (options: {
     batches: shelf.queued().records,
   };
 
-  const openedMs = clock.monotonicMs();
-  const ageMs = (): number => recovered.ageMs + clock.monotonicMs() - openedMs;
+  const [openedMs, openedAtMs] = [clock.wallMs(), clock.monotonicMs()];
+  const ageMs = (): number => recovered.ageMs + clock.monotonicMs() - openedAtMs;
   let nextOrdinal = recovered.nextOrdinal;
   let newestMs = recovered.newestMs;
   let end: SegmentEnd | undefined = recovered.end;
@@ -144,7 +144,7 @@ export const openDiskQueue = async (options: {
     try {
       await checkpoints.write({
         ...{ host, isClean, writtenMs: clock.wallMs(), ageMs: ageMs(), lastEpoch: Math.max(epoch, endEpoch) },
-        ...{ settled: { ...shelf.outside }, newestMs, end: end && { ...end, epoch: endEpoch } },
+        ...{ settled: { ...shelf.outside }, newestMs, openedMs, end: end && { ...end, epoch: endEpoch } },
         ...{ produced: shelf.durable(), nextOrdinal, gaps: kept, removed: [...removed.keys()], ranges: shelf.ranges() },
       });
       gaps.areDurable(kept);

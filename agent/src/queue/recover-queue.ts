@@ -157,10 +157,11 @@ export const recoverQueue = async (options: {
   const newestMs = Number.isFinite(newest) ? newest : undefined;
   const lastEpoch = Math.max(known?.lastEpoch ?? -1, ...segments.map((one) => one.epoch));
   const isUnclean = rules.isUnclean(known, segments.length);
-  if (isUnclean && newestMs !== undefined) {
+  const sinceMs = newestMs ?? known?.openedMs;
+  if (isUnclean && sinceMs !== undefined) {
     const firstSeq = Math.max(0, (last?.end.seq ?? known?.end?.seq ?? -1) + 1);
     const epochOfIt = last?.epoch ?? known?.end?.epoch ?? epoch;
-    const until = { fromMs: newestMs, toMs: Math.max(newestMs, nowMs) };
+    const until = { fromMs: sinceMs, toMs: Math.max(sinceMs, nowMs) };
     found.push({ ...none, epoch: epochOfIt, firstSeq, lastSeq: firstSeq - 1, ...until, reason: 'unclean' });
   }
   if (found.length > 0)
