@@ -8,7 +8,7 @@
 import type { Log } from '@thrum/actors/system/log';
 import { checkpointNames, type Checkpoint, type KeptGap } from './checkpoint.ts';
 import { readCheckpoints, type CheckpointsFound } from './checkpoint-keeper.ts';
-import type { Disk } from './disk.ts';
+import type { Disk, DiskFile } from './disk.ts';
 import { reconcile } from './reconcile.ts';
 import { recoverSegment, type SegmentRecords } from './recover-segment.ts';
 import type { QueueRules } from './rules.ts';
@@ -89,6 +89,14 @@ export const recoverQueue = async (options: {
     known?.nextOrdinal ?? 0,
     ...names.map((name) => (readSegmentName(name)?.ordinal ?? -1) + 1),
   );
+  const syncFound = async (file: DiskFile): Promise<void> => {
+    try {
+      await file.sync();
+      await disk.syncDirectory();
+    } catch (error) {
+      log.error({ error }, 'what was found in the queue cannot be made durable');
+    }
+  };
   const readFile = async (name: string): Promise<Buffer> => {
     const file = await disk.open(name, false);
     try {
@@ -96,6 +104,8 @@ export const recoverQueue = async (options: {
       if (buffer.length < size) buffer = Buffer.allocUnsafeSlow(Math.max(size, Math.min(segmentBytes, size * 2)));
       const { bytes, unreadable } = await readForgiving(file, 0, size, buffer);
       if (unreadable > 0) log.error({ file: name, unreadable }, 'a part of the queue on disk cannot be read');
+      // Its process may have been killed before its sync: what is read now counts from now on, also when the power fails next.
+      if (reads.length === 0) await syncFound(file);
       return bytes;
     } finally {
       await file.close().catch(() => undefined);
@@ -137,6 +147,14 @@ export const recoverQueue = async (options: {
     }
   }
   reads.reverse();
+  if (rules.isUnclean(known, files.length)) {
+    const doubtful = reads.filter(({ segment }) => segment.ordinal >= (known?.end?.ordinal ?? 0));
+    await makeDurable(
+      disk,
+      doubtful.map(({ name }) => name),
+      log,
+    );
+  }
   await forgetOldDamaged(disk, names, log);
 
   const segments = reads.map(({ segment }) => segment);
@@ -251,12 +269,29 @@ const whereMissing = (
     }
     before = segment;
   }
-  const lastSeq = Math.max(known.end?.seq ?? 0, before?.end.seq ?? 0);
   const epoch = known.end?.epoch ?? before?.epoch ?? known.lastEpoch;
+  const lastSeq = Math.max(known.end?.seq ?? 0, before?.epoch === epoch ? before.end.seq : 0);
   const firstSeq = before?.epoch === epoch ? Math.min(lastSeq, before.end.seq + 1) : 0;
   const fromMs = before?.newestMs ?? known.newestMs ?? known.writtenMs;
   const toMs = Math.max(fromMs, known.newestMs ?? known.writtenMs);
   return { epoch, firstSeq, lastSeq, batches: lastSeq - firstSeq + 1, fromMs, toMs };
+};
+
+/** A process that was killed may have left what it had not synced: it can be read, and would be gone when the power fails now. */
+const makeDurable = async (disk: Disk, names: readonly string[], log: Log): Promise<void> => {
+  try {
+    for (const name of names) {
+      const file = await disk.open(name, false);
+      try {
+        await file.sync();
+      } finally {
+        await file.close().catch(() => undefined);
+      }
+    }
+    if (names.length > 0) await disk.syncDirectory();
+  } catch (error) {
+    log.warn({ error }, 'what an earlier process left on disk may not be durable');
+  }
 };
 
 const forgetOldDamaged = async (disk: Disk, names: readonly string[], log: Log): Promise<void> => {
