@@ -15,6 +15,7 @@ import type { Segment } from './segment.ts';
 const maxKeptRecords = 128 * 1024;
 const maxKeptSegments = 64;
 const maxOpenFiles = 4;
+const maxAttempts = 8;
 /** A part of a file that cannot be read is passed over in steps of this. */
 const pieceBytes = 4096;
 
@@ -32,6 +33,16 @@ export type SegmentReader = {
   readPayload(segment: Segment, offset: number, payloadBytes: number): Promise<Uint8Array | undefined>;
   forget(segment: Segment): Promise<void>;
   close(): Promise<void>;
+};
+
+/** A disk that fails now and then must not make records look lost or gone. Rejects with the last error. */
+const openPatiently = async (disk: Disk, name: string): Promise<DiskFile> => {
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return await disk.open(name, false);
+    } catch (error) {
+      if (attempt === maxAttempts || isNoSuchFile(error)) throw error;
+    }
 };
 
 /**
@@ -96,7 +107,7 @@ export const createSegmentReader = (disk: Disk, log: Log, rules: QueueRules): Se
   };
   const fileOf = async (segment: Segment): Promise<DiskFile> => {
     const one = use(segment.ordinal);
-    one.file ??= await disk.open(segment.name, false);
+    one.file ??= await openPatiently(disk, segment.name);
     await trim(true);
     return one.file;
   };
