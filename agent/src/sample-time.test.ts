@@ -116,4 +116,130 @@ describe('the time of samples', () => {
       }),
     );
   });
+
+  it('ignores what no clock can say', () => {
+    for (const absurd of [1e308, -1e300, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const host = hostAt();
+      host.hear(absurd);
+      assert.equal(host.tick().timeMs, start + 1000);
+    }
+  });
+});
+
+/**
+ * A host, its ingest with the right clock, and a store that refuses what lies more than five minutes ahead when it arrives. While ingest is away
+ * the samples wait. `restart` begins with the newest time that was ever recorded, as the queue knows it.
+ */
+const world = () => {
+  const day = 86_400_000;
+  let trueMs = start;
+  let wallMs = start;
+  let monotonicMs = 0;
+  let newest = 0;
+  let state = beginSampleTime(undefined);
+  let isConnected = true;
+  let waiting: number[] = [];
+  const stored: number[] = [];
+  const refused: number[] = [];
+  const deliver = (): void => {
+    for (const timeMs of waiting) (timeMs > trueMs + 5 * 60_000 ? refused : stored).push(timeMs);
+    waiting = [];
+  };
+  return {
+    stored,
+    refused,
+    step: (ms: number) => (wallMs += ms),
+    connect: (yes: boolean) => {
+      isConnected = yes;
+      if (!yes) return;
+      state = hearServerClock(state, trueMs - wallMs);
+      deliver();
+    },
+    restart: () => {
+      state = beginSampleTime(newest);
+      monotonicMs = 0;
+      if (isConnected) state = hearServerClock(state, trueMs - wallMs);
+    },
+    run: (ticks: number) => {
+      for (let i = 0; i < ticks; i += 1) {
+        trueMs += periodMs;
+        wallMs += periodMs;
+        monotonicMs += periodMs;
+        const next = nextSampleTime(state, { wallMs, monotonicMs, periodMs });
+        state = next.state;
+        if (next.timeMs !== undefined) {
+          waiting.push(next.timeMs);
+          newest = Math.max(newest, next.timeMs);
+        }
+        if (!isConnected) continue;
+        deliver();
+        // Asked again after a step; the answer comes after the tick.
+        if (next.hasStepped) state = hearServerClock(state, trueMs - wallMs);
+      }
+    },
+    trueMs: () => trueMs,
+    day,
+  };
+};
+
+describe('a clock that is set by a day', () => {
+  const isIncreasing = (times: readonly number[]): boolean =>
+    times.every((ms, i) => i === 0 || ms > (times[i - 1] ?? 0));
+  const isNear = (a: number | undefined, b: number): boolean => a !== undefined && Math.abs(a - b) <= 2000;
+
+  for (const [name, days] of [
+    ['forward', 1],
+    ['back', -1],
+  ] as const) {
+    it(`${name} while ingest is there costs a tick or two, and the times stay right and increasing`, () => {
+      const w = world();
+      w.connect(true);
+      w.run(50);
+      w.step(days * w.day);
+      w.run(50);
+      w.step(-days * w.day);
+      w.run(50);
+      assert.ok(isIncreasing(w.stored));
+      assert.ok(w.stored.length >= 145, `${w.stored.length} stored`);
+      assert.ok(w.refused.length <= 2, `${w.refused.length} refused`);
+      assert.ok(isNear(w.stored.at(-1), w.trueMs()));
+    });
+
+    it(`${name} and right again over restarts stores no time twice`, () => {
+      const w = world();
+      w.connect(true);
+      w.run(50);
+      w.step(days * w.day);
+      w.restart();
+      w.run(50);
+      w.step(-days * w.day);
+      w.restart();
+      w.run(50);
+      assert.ok(isIncreasing(w.stored));
+      assert.ok(w.stored.length >= 145, `${w.stored.length} stored`);
+      assert.ok(isNear(w.stored.at(-1), w.trueMs()));
+    });
+
+    it(`${name} and right again while ingest is away stores no time twice, and every sample is stored or refused`, () => {
+      for (const restarts of [false, true]) {
+        const w = world();
+        w.connect(true);
+        w.run(50);
+        w.connect(false);
+        w.step(days * w.day);
+        if (restarts) w.restart();
+        w.run(50);
+        w.step(-days * w.day);
+        if (restarts) w.restart();
+        w.run(50);
+        w.connect(true);
+        w.run(50);
+        assert.equal(new Set(w.stored).size, w.stored.length, 'a time stored twice');
+        assert.ok(isIncreasing(w.stored));
+        assert.ok(w.stored.length + w.refused.length >= 185);
+        assert.ok(isNear(w.stored.at(-1), w.trueMs()));
+        if (days < 0) assert.equal(w.refused.length, 0, 'a clock that is behind loses nothing');
+      }
+    });
+  }
 });

@@ -2,10 +2,21 @@
  * The time of the samples of a tick: whole milliseconds, on the period of the wall clock, and strictly increasing whatever that clock does,
  * because the store takes a second sample of one series and time for a repetition and drops it.
  *
- * The clock steps back a little: ticks are left out until it has caught up. By more: samples go on from the last one a tenth slower than
- * real time until the clock has caught up (rates stay right within a tenth; stepping by 1 ms would make them a thousand times too large).
- * The last sample lies further ahead than ingest takes (a wrong clock was set right): nothing from then was stored, so once ingest
- * has told its clock the samples begin at the right time again. A clock more than five minutes off ingest's is corrected by it.
+ * What happens when the clock steps, and what may then be stored already:
+ *
+ *  - Back by at most two seconds (or two periods): ticks are left out until it has caught up. Nothing is lost but those ticks.
+ *  - Back by more, with nobody to say which clock is right (ingest is away, or has not been asked again yet): samples go on from the last one a
+ *    tenth slower than real time until the clock has caught up. Rates stay right within a tenth; stepping by 1 ms would make them a
+ *    thousand times too large. If the new clock is the right one, these samples lie in the future: they are refused and counted when
+ *    they arrive there too early.
+ *  - Back, while ingest's clock is known: a clock more than five minutes off ingest's is corrected by it, so a clock that is wrong now
+ *    changes nothing. A clock that was wrong before and is right now: the last samples lay further ahead than ingest takes, none of
+ *    them was stored, and the samples begin at the right time again. So times may go back here, but not below what may be stored.
+ *  - Forward by any amount: it is believed at once, because a host that slept looks the same. Ingest is asked again; until it has answered (a
+ *    moment, or the whole outage) the samples of a clock that is wrong are ahead, and are refused and counted when they arrive too early.
+ *  - Over a restart: the time of the newest sample comes from the queue, so a clock that was set meanwhile is a step like any other. What was only
+ *    in memory (a disk that took nothing) is not known then; if the clock was set back too, its times may be used again, and the store,
+ *    which compares, keeps the first and refuses the other.
  */
 import { limits } from '@thrum/actors/wire/limits';
 
@@ -13,6 +24,8 @@ import { limits } from '@thrum/actors/wire/limits';
 const stepMs = 1000;
 const leaveOutMs = 2000;
 const slower = 0.9;
+/** A host without a battery begins in 1970. */
+const maxOffsetMs = 100 * 365 * 86_400_000;
 
 export type SampleTime = {
   readonly lastMs: number | undefined;
@@ -27,10 +40,9 @@ export const beginSampleTime = (lastMs: number | undefined): SampleTime => ({
   before: undefined,
 });
 
-export const hearServerClock = (state: SampleTime, offsetMs: number): SampleTime => ({
-  ...state,
-  serverOffsetMs: offsetMs,
-});
+/** A difference of more than a lifetime is no clock's, and is ignored. */
+export const hearServerClock = (state: SampleTime, offsetMs: number): SampleTime =>
+  Math.abs(offsetMs) <= maxOffsetMs ? { ...state, serverOffsetMs: offsetMs } : state;
 
 /** What time it is: by this host's clock, or by ingest's when the two are more than five minutes apart. */
 export const rightTimeMs = ({ serverOffsetMs }: Pick<SampleTime, 'serverOffsetMs'>, wallMs: number): number =>
