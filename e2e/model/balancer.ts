@@ -42,6 +42,11 @@ export class Balancer {
     this.#doors.set(ingest, door);
   }
 
+  /** It takes no more connections. */
+  close(ingest: number): void {
+    this.#doors.delete(ingest);
+  }
+
   /** The process is gone: all its connections with it. */
   shut(ingest: number): void {
     this.#doors.delete(ingest);

@@ -31,6 +31,8 @@ export type IngestLife = {
   readonly life: Life;
   readonly store: Store;
   readonly door: Door;
+  /** As the intake and the node stop in order. */
+  leave(): Promise<void>;
 };
 
 export type IngestWatch = {
@@ -43,8 +45,7 @@ export type IngestWatch = {
   shown(host: string, batch: Batch): void;
 };
 
-/** Small, so that a few seconds of an outage fill it. */
-export const maxHeldBytes = 16 * 1024;
+const leaveWithinMs = 2000;
 
 export const startIngest = (options: {
   readonly life: Life;
@@ -52,6 +53,7 @@ export const startIngest = (options: {
   readonly client: ElasticsearchClient;
   readonly random: () => number;
   readonly rules: WrongRules;
+  readonly maxHeldBytes: number;
   readonly watch: IngestWatch;
   readonly log?: Log | undefined;
 }): IngestLife => {
@@ -59,7 +61,15 @@ export const startIngest = (options: {
   const { clock } = life;
   const store = openElasticsearchStore({
     url: 'elasticsearch:http://simulated:9200',
-    ...{ replicas: 0, prefix, retentionDays, catalogue: modelCatalogue, maxHeldBytes, clock, log },
+    ...{
+      replicas: 0,
+      prefix,
+      retentionDays,
+      catalogue: modelCatalogue,
+      maxHeldBytes: options.maxHeldBytes,
+      clock,
+      log,
+    },
     ...{ client: options.client, random: options.random, rules: rules.store ?? {} },
   });
   const live: Live = {
@@ -80,9 +90,10 @@ export const startIngest = (options: {
   const ownRules = { ...intakeRules, ...rules.intake };
   const sessions = new Sessions(ownRules);
   const tells = new Set<() => void>();
+  const pacing = startPacing({ clock, store, counts, sessions: () => sessions.size, tells });
   const around: Surroundings = {
     ...{ clock, log, nodeName: name, live, store, counts, sessions, rules: ownRules },
-    pacing: startPacing({ clock, store, counts, sessions: () => sessions.size, tells }),
+    pacing,
     isOurToken: (token) => token === modelToken,
     dictionaries: new Dictionaries(modelCatalogue),
     seriesCounts: new SeriesCounts({ ...seriesCountsDefaults, maxSeriesPerHost: limits.maxSeriesPerHost }),
@@ -90,6 +101,7 @@ export const startIngest = (options: {
     underWay: new UnderWay(),
     retentionMs: retentionDays * 86_400_000,
   };
+  const open = new Set<Session>();
   const door: Door = {
     life,
     enter: (end) => {
@@ -107,6 +119,7 @@ export const startIngest = (options: {
         replaced: (quietly) => life.soon(() => session.replaced(quietly)),
         superseded: () => life.soon(() => session.superseded()),
       });
+      open.add(session);
       const tellPace = (): void => session.pace();
       clock.after(5000, () => session.overdue());
       return {
@@ -123,10 +136,17 @@ export const startIngest = (options: {
         heard: () => session.heard(),
         ended: (reason) => {
           tells.delete(tellPace);
+          open.delete(session);
           session.gone(reason === 'ping timeout');
         },
       };
     },
   };
-  return { life, store, door };
+  const leave = async (): Promise<void> => {
+    pacing.close();
+    for (const session of open) session.leave();
+    await new Promise<void>((resolve) => void clock.after(leaveWithinMs, resolve));
+    await store.close();
+  };
+  return { life, store, door, leave };
 };

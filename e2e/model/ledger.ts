@@ -5,6 +5,7 @@
  */
 import type { Ack } from '@thrum/actors/wire/ingest-to-agent';
 import type { AgentEvent } from '@thrum/actors/wire/events';
+import type { Account } from '../../agent/src/queue/queue.ts';
 import type { StoredDocument } from './simulated-elasticsearch.ts';
 
 export type ProducedSample = {
@@ -35,6 +36,18 @@ type Gap = {
   readonly samples: number;
 };
 
+/** One series and time. */
+const placeOf = (host: string, { target, device, timeMs }: ProducedSample): string =>
+  `${host} ${target} ${device ?? ''} at ${timeMs}`;
+const isWithin = (gaps: readonly Gap[], { host, epoch, seq }: KeptRecord): boolean =>
+  gaps.some((gap) => gap.host === host && gap.epoch === epoch && gap.from <= seq && seq <= gap.to);
+type Facts = Readonly<Record<string, unknown>>;
+const gapOf = (host: string, facts: Facts): Gap => {
+  const [epoch = 0, from = 0, to = 0, samples = 0] = ['epoch', 'first_seq', 'last_seq', 'samples'].map((key) =>
+    Number(facts[key]),
+  );
+  return { host, epoch, from, to, samples };
+};
 const keyOf = (host: string, epoch: number, seq: number): string => `${host}:${epoch}:${seq}`;
 
 export class Ledger {
@@ -45,9 +58,10 @@ export class Ledger {
   readonly stored = new Set<number>();
   readonly #deleted = new Set<number>();
   readonly #places = new Map<string, number>();
-  readonly deadLetters = new Set<string>();
+  /** Why, by host, epoch, sequence number and place in the batch. */
+  readonly deadLetters = new Map<string, string>();
   readonly #events = new Map<string, number>();
-  readonly #gaps: Gap[] = [];
+  readonly #told = new Map<string, Gap>();
 
   constructor(broken: (what: string, detail: string) => void) {
     this.#broken = broken;
@@ -61,6 +75,11 @@ export class Ledger {
     this.records.set(key, kept);
     for (const sample of record.samples) this.#samples.set(sample.number, { record: kept, sample });
     return kept;
+  }
+
+  /** Its queue says that it is as safe as it can be. */
+  kept(record: KeptRecord, state: 'durable' | 'degraded'): void {
+    record.strength = state === 'durable' ? 'safe' : 'weak';
   }
 
   /** Its agent is dead: what was not promised may be there or not. */
@@ -77,22 +96,39 @@ export class Ledger {
 
   wrote(document: StoredDocument): void {
     const { index, id, source } = document;
-    if (index.startsWith('thrum-1s-')) this.#wroteSample(source, id);
-    else if (index.startsWith('thrum-refused-')) this.deadLetters.add(id);
+    if (index.startsWith('thrum-1s-')) this.#wroteSample(source);
+    else if (index.startsWith('thrum-refused-')) this.#wroteLetter(source, id);
     else if (index.startsWith('thrum-events-')) this.#wroteEvent(source, id);
   }
 
   removed(documents: readonly StoredDocument[]): void {
     for (const { index, id, source } of documents) {
+      if (index.startsWith('thrum-events-')) this.#events.set(id, 0);
       if (!index.startsWith('thrum-1s-')) continue;
       const { number } = source['m'] as { number: number };
       this.stored.delete(number);
       this.#deleted.add(number);
-      this.#places.delete(id);
     }
   }
 
-  #wroteSample(source: StoredDocument['source'], id: string): void {
+  #wroteLetter(source: StoredDocument['source'], id: string): void {
+    const { host_id: host, epoch, seq, index, code, detail } = source as Readonly<Record<string, string | number>>;
+    const record = this.records.get(keyOf(String(host), Number(epoch), Number(seq)));
+    const sample = record?.samples[Number(index)];
+    if (!record || !sample) {
+      this.#broken('refused for a reason', `${id} is a dead letter of nothing that was made`);
+      return;
+    }
+    this.deadLetters.set(id, String(code));
+    // A clock decides that; all else must be the fault of the sample.
+    if (String(code).startsWith('time-')) return;
+    const other = this.#places.get(placeOf(record.host, sample));
+    const isPoison = sample.mood < 0;
+    if (!isPoison && (other === undefined || other === sample.number))
+      this.#broken('refused for a reason', `sample ${sample.number} is refused, ${String(code)}: ${String(detail)}`);
+  }
+
+  #wroteSample(source: StoredDocument['source']): void {
     const { number, mood } = source['m'] as { number: number; mood: number };
     const known = this.#samples.get(number);
     if (!known) {
@@ -108,10 +144,11 @@ export class Ledger {
     if (!isOwn) this.#broken('own values', `sample ${number} is stored as ${JSON.stringify(source)}`);
     if (this.stored.has(number))
       this.#broken('never twice', `sample ${number} (${keyOf(record.host, record.epoch, record.seq)}) is stored twice`);
-    if (this.#places.has(id)) this.#broken('never twice', `${id} is stored in two indices`);
-    if (this.deadLetters.has(this.#letterOf(record, sample)))
-      this.#broken('never twice', `sample ${number} is a dead letter and stored`);
-    this.#places.set(id, number);
+    const place = placeOf(record.host, sample);
+    const there = this.#places.get(place);
+    if (there !== undefined && this.stored.has(there))
+      this.#broken('never twice', `${place} is stored as sample ${there} and as ${number}`);
+    this.#places.set(place, number);
     this.stored.add(number);
   }
 
@@ -123,13 +160,9 @@ export class Ledger {
     const times = (this.#events.get(id) ?? 0) + 1;
     this.#events.set(id, times);
     if (times > 1) this.#broken('never twice', `the event ${id} is stored twice`);
-    const facts = (source['facts'] ?? {}) as Record<string, number>;
     if (source['kind'] !== 'gap') return;
     const host = String(source['host_id']);
-    const [epoch = 0, from = 0, to = 0, samples = 0] = ['epoch', 'first_seq', 'last_seq', 'samples'].map((key) =>
-      Number(facts[key]),
-    );
-    this.#gaps.push({ host, epoch, from, to, samples });
+    this.#told.set(id, gapOf(host, (source['facts'] ?? {}) as Facts));
   }
 
   #isTerminal(record: KeptRecord, sample: ProducedSample): boolean {
@@ -137,8 +170,20 @@ export class Ledger {
     return this.stored.has(number) || this.#deleted.has(number) || this.deadLetters.has(this.#letterOf(record, sample));
   }
 
-  isInGap({ host, epoch, seq }: KeptRecord): boolean {
-    return this.#gaps.some((gap) => gap.host === host && gap.epoch === epoch && gap.from <= seq && seq <= gap.to);
+  /**
+   * What is missing, as events say that are in the store. An event that waited so long that it was given up itself lies within a later gap: then
+   * what it said counts, though nobody can read it any more. (A queue that is full twice over knows its oldest gaps by number only.)
+   */
+  #gaps(): readonly Gap[] {
+    const told = new Map(this.#told);
+    for (let before = -1; before < told.size;) {
+      before = told.size;
+      for (const record of this.records.values())
+        for (const { kind, id, facts } of record.events)
+          if (kind === 'gap' && !told.has(`${record.host}:${id}`) && isWithin([...told.values()], record))
+            told.set(`${record.host}:${id}`, gapOf(record.host, facts));
+    }
+    return [...told.values()];
   }
 
   /** A node says so: whatever it names must be in the store by now, or among the dead letters. */
@@ -164,31 +209,67 @@ export class Ledger {
 
   /** How many promised records have an end; what has none yet. */
   open(): KeptRecord[] {
+    const gaps = this.#gaps();
     return [...this.records.values()].filter(
       (record) =>
         record.strength === 'safe' &&
-        !this.isInGap(record) &&
+        !isWithin(gaps, record) &&
         (record.samples.some((sample) => !this.#isTerminal(record, sample)) ||
           record.events.some(({ id }) => !this.#events.has(`${record.host}:${id}`))),
     );
   }
 
-  /** What became of the samples of one host. `both`: stored or refused, and within a gap as well. */
-  tally(host: string): { stored: number; refused: number; gap: number; both: number; told: number } {
-    const tally = { stored: 0, refused: 0, gap: 0, both: 0, told: 0 };
+  /** What became of the samples of one host, for its account. */
+  tally(host: string): Tally {
+    const gaps = this.#gaps();
+    const tally = { offered: 0, safe: 0, stored: 0, refused: 0, doubtful: 0, told: 0 };
     for (const record of this.records.values()) {
       if (record.host !== host) continue;
-      const isInGap = this.isInGap(record);
+      const isInGap = isWithin(gaps, record);
+      tally.offered += record.samples.length;
+      if (record.strength === 'safe') tally.safe += record.samples.length;
       for (const sample of record.samples) {
         const isStored = this.stored.has(sample.number) || this.#deleted.has(sample.number);
         const isRefused = this.deadLetters.has(this.#letterOf(record, sample));
         if (isStored) tally.stored += 1;
         if (isRefused) tally.refused += 1;
-        if (isInGap) tally.gap += 1;
-        if (isInGap && (isStored || isRefused)) tally.both += 1;
+        // Stored, and given up before its agent heard of that; refused as too early, and stored when it came again; or its agent died with it.
+        if ((isStored && isRefused) || (isInGap && (isStored || isRefused)) || record.strength !== 'safe')
+          tally.doubtful += 1;
       }
     }
-    for (const gap of this.#gaps) if (gap.host === host) tally.told += gap.samples;
+    for (const gap of gaps) if (gap.host === host) tally.told += gap.samples;
     return tally;
   }
 }
+
+export type Tally = {
+  /** Samples that came before the queue; those it called safe. */
+  readonly offered: number;
+  readonly safe: number;
+  readonly stored: number;
+  readonly refused: number;
+  /** Of the stored and the refused, those that the agent may know as something else. */
+  readonly doubtful: number;
+  /** Samples that the gap events speak of. */
+  readonly told: number;
+};
+
+/** What is wrong with an account, in words. */
+export const accountProblem = (account: Account, tally: Tally): string | undefined => {
+  const { produced, stored, refused, gap, queued } = account;
+  const isNear = (own: number, truth: number): boolean => own <= truth && own >= truth - tally.doubtful;
+  const wrong =
+    produced !== stored + refused + gap + queued
+      ? 'it does not add up'
+      : produced < tally.safe || produced > tally.offered
+        ? 'produced'
+        : !isNear(stored, tally.stored)
+          ? 'stored'
+          : !isNear(refused, tally.refused)
+            ? 'refused'
+            : gap !== tally.told
+              ? 'gap'
+              : undefined;
+  return wrong && `${wrong}: the account is ${JSON.stringify(account)}, the truth ${JSON.stringify(tally)}`;
+};

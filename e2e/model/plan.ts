@@ -10,8 +10,20 @@ export type Fault =
   | { kind: 'agent-power'; agent: number }
   | { kind: 'agent-stop'; agent: number }
   | { kind: 'agent-start'; agent: number }
+  | { kind: 'agent-pause'; agent: number }
+  | { kind: 'agent-resume'; agent: number }
   | { kind: 'agent-clock'; agent: number; ms: number }
+  | { kind: 'disk-full'; agent: number; bytesFree: number }
+  | {
+      kind: 'disk-fails';
+      agent: number;
+      op: 'write' | 'sync' | 'create' | 'syncDirectory';
+      times: number;
+      written: number;
+    }
+  | { kind: 'disk-well'; agent: number }
   | { kind: 'ingest-kill'; ingest: number }
+  | { kind: 'ingest-leave'; ingest: number }
   | { kind: 'ingest-start'; ingest: number }
   | { kind: 'ingest-pause'; ingest: number }
   | { kind: 'ingest-resume'; ingest: number }
@@ -30,6 +42,10 @@ export type Plan = {
   readonly agents: number;
   readonly ingests: number;
   readonly delayMs: { readonly min: number; readonly max: number };
+  /** What an agent's queue may hold, in bytes and in time. */
+  readonly queue: { readonly maxBytes: number; readonly maxAgeMs: number };
+  /** What the store of an ingest node may hold: one bulk in memory takes 3 MiB, however little is in it. */
+  readonly storeBytes: number;
   readonly wallAheadMs: { readonly agents: readonly number[]; readonly ingests: readonly number[] };
   readonly steps: readonly Step[];
   /** Faults are over from here on: all processes run, everybody reaches everybody. */
@@ -59,10 +75,16 @@ const kinds = [
   'agent-kill',
   'agent-kill',
   'agent-power',
+  'agent-power',
   'agent-stop',
+  'agent-pause',
   'agent-clock',
+  'disk-full',
+  'disk-fails',
+  'disk-fails',
   'ingest-kill',
   'ingest-kill',
+  'ingest-leave',
   'ingest-pause',
   'ingest-clock',
   'cut',
@@ -111,9 +133,34 @@ const drawFault = (random: Random, size: { agents: number; ingests: number }, at
         { atMs, kind, agent },
         { atMs: over(20, 5000), kind: 'agent-start', agent },
       ];
+    case 'agent-pause':
+      return [
+        { atMs, kind, agent },
+        { atMs: over(50, 15_000), kind: 'agent-resume', agent },
+      ];
+    case 'disk-full':
+      return [
+        { atMs, kind, agent, bytesFree: pick(random, [0, 0, between(random, 0, 3000)]) },
+        { atMs: over(500, 9000), kind: 'disk-well', agent },
+      ];
+    case 'disk-fails': {
+      const op = pick<(Fault & { kind: 'disk-fails' })['op']>(random, [
+        'write',
+        'sync',
+        'sync',
+        'create',
+        'syncDirectory',
+      ]);
+      const times = pick(random, [1, 1, 3, 1000]);
+      return [
+        { atMs, kind, agent, op, times, written: pick(random, [0, between(random, 1, 400)]) },
+        { atMs: over(500, 9000), kind: 'disk-well', agent },
+      ];
+    }
     case 'agent-clock':
       return [{ atMs, kind, agent, ms: Math.round(drawStep(random)) }];
     case 'ingest-kill':
+    case 'ingest-leave':
       return [
         { atMs, kind, ingest },
         { atMs: over(20, 5000), kind: 'ingest-start', ingest },
@@ -157,6 +204,11 @@ export const drawPlan = (seed: number): Plan => {
     Array.from({ length: many }, () => pick(random, [0, 0, between(random, -3000, 3000)]));
   return {
     ...{ seed, agents, ingests, restMs, quietMs },
+    queue: {
+      maxBytes: pick(random, [1_000_000, 1_000_000, 1_000_000, 24_000]),
+      maxAgeMs: pick(random, [259_200_000, 259_200_000, 259_200_000, 6000]),
+    },
+    storeBytes: pick(random, [4, 4, 12, 64]) * 1024 * 1024,
     endMs: quietMs + drainWithinMs,
     delayMs: pick(random, [
       { min: 0.2, max: 2 },

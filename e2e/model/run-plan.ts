@@ -63,7 +63,7 @@ export const runPlan = async (plan: Plan, options: RunOptions = {}): Promise<Out
   });
   clock.every(lookEveryMs, () => {
     world.look();
-    if (world.isQuiet) isDrained = world.unsettled() === undefined;
+    if (world.isQuiet) isDrained = world.unsettled() === undefined && [...world.judge()].length === 0;
   });
 
   try {

@@ -54,7 +54,7 @@ const error = (status: number, type: string): ServerAnswer => ({
 
 const timeSettings = (body: object): { mode?: string; time_series?: { start_time: string; end_time: string } } => {
   const { settings } = body as { settings?: { index?: object; mode?: string } };
-  return (settings?.index ?? settings ?? {});
+  return settings?.index ?? settings ?? {};
 };
 
 const propertiesOf = (body: object): Record<string, { time_series_dimension?: boolean }> =>

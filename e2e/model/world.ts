@@ -2,10 +2,11 @@
 import type { VirtualTime } from '@thrum/actors/simulation/virtual-time';
 import type { Log } from '@thrum/actors/system/log';
 import { seededRandom } from '@thrum/actors/testing/random';
-import { newAgentHost, startAgentLife, type AgentHost, type AgentLife } from './agent-life.ts';
+import { newAgentHost, type AgentHost } from './agent-host.ts';
+import { startAgentLife, type AgentLife } from './agent-life.ts';
 import { Balancer, type Line } from './balancer.ts';
-import { maxHeldBytes, startIngest, type IngestLife } from './ingest-life.ts';
-import type { KeptRecord, Ledger } from './ledger.ts';
+import { startIngest, type IngestLife } from './ingest-life.ts';
+import { accountProblem, type KeptRecord, type Ledger } from './ledger.ts';
 import { LiveCheck } from './live-check.ts';
 import type { WrongRules } from './mutant.ts';
 import type { Fault, Plan } from './plan.ts';
@@ -27,7 +28,7 @@ const dayMs = 86_400_000;
 /** A little less than what the wire allows. */
 const maxAheadMs = 4 * 60_000;
 /** What one write may bring over the bound. */
-const maxBatchHeldBytes = 4096;
+const maxBatchHeldBytes = 4 * 1024 * 1024;
 
 export class World {
   readonly server: SimulatedElasticsearch;
@@ -57,7 +58,7 @@ export class World {
     });
     this.balancer = new Balancer({ world: time.world.clock, random, delayMs: plan.delayMs });
     this.#live = new LiveCheck({ broken: options.broken, withinMs: liveWithinMs + 4 * plan.delayMs.max });
-    this.hosts = Array.from({ length: plan.agents }, (_, index) => newAgentHost(index));
+    this.hosts = Array.from({ length: plan.agents }, (_, index) => newAgentHost(index, random));
   }
 
   startAll(): void {
@@ -76,12 +77,25 @@ export class World {
         return this.#stopAgent(fault.agent);
       case 'agent-start':
         return this.#startAgent(fault.agent);
+      case 'agent-pause':
+        this.#spoil(({ agent }) => agent === fault.agent);
+        return this.agents.get(fault.agent)?.life.pause();
+      case 'agent-resume':
+        return this.agents.get(fault.agent)?.life.resume();
+      case 'disk-full':
+        return this.hosts[fault.agent]?.disk.fill(fault.bytesFree);
+      case 'disk-fails':
+        return this.hosts[fault.agent]?.disk.failNext({ ...fault, code: 'EIO' });
+      case 'disk-well':
+        return this.#healDisk(fault.agent);
       case 'agent-clock':
         this.#wallAheadMs.agents[fault.agent] = (this.#wallAheadMs.agents[fault.agent] ?? 0) + fault.ms;
         this.agents.get(fault.agent)?.life.stepWall(fault.ms);
         return;
       case 'ingest-kill':
         return this.#endIngest(fault.ingest);
+      case 'ingest-leave':
+        return this.#leaveIngest(fault.ingest);
       case 'ingest-start':
         return this.#startIngest(fault.ingest);
       case 'ingest-pause':
@@ -123,6 +137,8 @@ export class World {
     this.server.trouble = {};
     this.balancer.cutOff.clear();
     for (const { life } of this.ingests.values()) life.resume();
+    for (const { life } of this.agents.values()) life.resume();
+    for (const { index } of this.hosts) this.#healDisk(index);
     for (let ingest = 0; ingest < this.#options.plan.ingests; ingest += 1) this.#startIngest(ingest);
     for (const { index } of this.hosts) this.#startAgent(index);
   }
@@ -135,7 +151,7 @@ export class World {
   unsettled(): string | undefined {
     for (const host of this.hosts) {
       const agent = this.agents.get(host.index);
-      if (!agent) return `agent ${host.index} does not run`;
+      if (!agent?.queue) return `agent ${host.index} does not run`;
       const { batches } = agent.queue.size();
       if (batches > 0) return `agent ${host.index} still keeps ${batches} records`;
       if (agent.queue.nextGap()) return `agent ${host.index} has a gap to tell`;
@@ -155,33 +171,52 @@ export class World {
       };
     for (const host of this.hosts) {
       const agent = this.agents.get(host.index);
-      if (!agent) continue;
-      const account = agent.queue.account();
-      const tally = ledger.tally(host.id);
-      if (account.produced !== account.stored + account.refused + account.gap + account.queued)
-        yield {
-          guarantee: 'the account',
-          detail: `of agent ${host.index} does not add up: ${JSON.stringify(account)}`,
-        };
-      if (account.refused !== tally.refused || account.stored !== tally.stored)
-        yield {
-          guarantee: 'the account',
-          detail: `of agent ${host.index} is ${JSON.stringify(account)}, the truth ${JSON.stringify(tally)}`,
-        };
+      if (!agent?.queue) continue;
+      const problem = accountProblem(agent.queue.account(), ledger.tally(host.id));
+      if (problem !== undefined) yield { guarantee: 'the account', detail: `of agent ${host.index}, ${problem}` };
     }
+  }
+
+  #healDisk(index: number): void {
+    const disk = this.hosts[index]?.disk;
+    disk?.heal();
+    disk?.freeSpace();
+  }
+
+  /** Its agents are sent elsewhere, what is on the way may end; then it is gone. */
+  #leaveIngest(index: number): void {
+    const ingest = this.ingests.get(index);
+    if (!ingest) return;
+    this.#spoil((line) => line.ingest === index);
+    this.balancer.close(index);
+    ingest.life.soon(() => {
+      void ingest.leave().then(() => {
+        if (this.ingests.get(index) !== ingest) return;
+        this.#endIngest(index);
+        if (this.#isCalm) this.#startIngest(index);
+      });
+    });
   }
 
   #startAgent(index: number): void {
     const host = this.hosts[index];
     if (!host || this.agents.has(index)) return;
-    const { time, ledger, broken, log } = this.#options;
+    const { time, ledger, broken, plan, rules, log } = this.#options;
     this.#starts += 1;
     const life = time.live(`agent ${index} start ${this.#starts}`, {
       wallAheadMs: this.#wallAheadMs.agents[index] ?? 0,
     });
     life.soon(() => {
       const agent = startAgentLife({
-        ...{ host, life, ledger, log: log?.child({ life: life.name }), random: this.#random },
+        ...{
+          host,
+          life,
+          ledger,
+          rules,
+          limits: plan.queue,
+          log: log?.child({ life: life.name }),
+          random: this.#random,
+        },
         connect: this.balancer.connect(index, life),
         kept: (record) => this.#kept(index, record),
         measure: { next: () => (this.#numbers += 1), random: this.#random, isQuiet: () => this.isQuiet },
@@ -196,7 +231,7 @@ export class World {
   #kept(index: number, record: KeptRecord): void {
     const line = [...this.balancer.lines].findLast(({ agent }) => agent === index);
     const ingest = line && this.ingests.get(line.ingest);
-    if (!ingest || ingest.life.isPaused() || this.agents.get(index)?.uplink.isOpen() !== true) return;
+    if (!ingest || ingest.life.isPaused() || this.agents.get(index)?.uplink?.isOpen() !== true) return;
     const aheadMs = (record.samples[0]?.timeMs ?? 0) - ingest.life.clock.wallMs();
     // What the node refuses it does not show.
     if (aheadMs < maxAheadMs && aheadMs > -dayMs) this.#live.kept(record, line, this.#options.time.nowMs());
@@ -204,12 +239,16 @@ export class World {
 
   /** What must hold at every moment. */
   look(): void {
-    const { time, broken } = this.#options;
+    const { time, broken, ledger, plan } = this.#options;
+    for (const [index, { queue, recording }] of this.agents) {
+      if ((recording?.counters.ticksLost ?? 0) > 0) broken('no surprise', `agent ${index} lost a tick`);
+      if (queue?.durability().state === 'durable') ledger.strengthened(this.hosts[index]?.id ?? '');
+    }
     this.#live.look(time.nowMs());
     for (const [index, { store }] of this.ingests) {
       const held = store.room?.().heldBytes ?? 0;
-      if (held > maxHeldBytes + maxBatchHeldBytes)
-        broken('bounds', `the store of ingest ${index} holds ${held} bytes, it may ${maxHeldBytes}`);
+      if (held > plan.storeBytes + maxBatchHeldBytes)
+        broken('bounds', `the store of ingest ${index} holds ${held} bytes, it may ${plan.storeBytes}`);
     }
   }
 
@@ -222,6 +261,9 @@ export class World {
     if (!agent) return;
     this.agents.delete(index);
     agent.life.end();
+    this.#spoil((line) => line.agent === index);
+    if (told) this.hosts[index]?.disk.kill();
+    else this.hosts[index]?.disk.powerFailure();
     this.balancer.agentGone(index, told);
     this.#options.ledger.died(this.hosts[index]?.id ?? '');
   }
@@ -249,7 +291,14 @@ export class World {
     const { min, max } = plan.delayMs;
     life.soon(() => {
       const ingest = startIngest({
-        ...{ life, random, rules, name: life.name, log: log?.child({ life: life.name }) },
+        ...{
+          life,
+          random,
+          rules,
+          name: life.name,
+          maxHeldBytes: plan.storeBytes,
+          log: log?.child({ life: life.name }),
+        },
         client: storeClient({
           server: this.server,
           life,

@@ -1,0 +1,52 @@
+import type { Mutant } from '../mutant.ts';
+
+export const queueMutants: readonly Mutant[] = [
+  {
+    name: 'queue-unsynced-is-safe',
+    breaks: 'what was written counts as durable before it is synced',
+    rules: { queue: { mayBeSent: () => true } },
+    noticedBy: [],
+  },
+  {
+    name: 'queue-sync-again',
+    breaks: 'after a failed sync the same file is used on and synced again',
+    rules: { queue: { usesFileAfterError: () => true } },
+    noticedBy: [],
+  },
+  {
+    name: 'queue-names-not-synced',
+    breaks: 'the name of a new segment is not made durable',
+    rules: { queue: { syncsNewNames: () => false } },
+    noticedBy: [],
+  },
+  {
+    name: 'queue-cumulative-ack',
+    breaks: 'an acknowledgement lets go of everything before it',
+    rules: { queue: { whatAckLetsGo: ([, to]) => [0, to] } },
+    noticedBy: [],
+  },
+  {
+    name: 'queue-unlink-first',
+    breaks: 'a segment is removed before a checkpoint says that it is settled',
+    rules: { queue: { mayBeRemoved: () => true } },
+    noticedBy: [],
+  },
+  {
+    name: 'queue-gap-not-durable',
+    breaks: 'a gap is told before a checkpoint holds it',
+    rules: { queue: { mayBeTold: () => true } },
+    noticedBy: [],
+  },
+  {
+    name: 'queue-gap-grows',
+    breaks: 'a gap that was told grows',
+    rules: { queue: { mayGrow: () => true } },
+    noticedBy: [],
+  },
+  {
+    name: 'queue-nothing-unclean',
+    breaks: 'the end of a killed agent leaves no gap',
+    rules: { queue: { isUnclean: () => false } },
+    noticedBy: [],
+  },
+];
