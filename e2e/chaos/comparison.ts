@@ -103,7 +103,7 @@ export const compareAll = async (options: {
 };
 
 const factsText = (facts: unknown): string =>
-  JSON.stringify(Object.entries((facts ?? {})).sort(([a], [b]) => (a < b ? -1 : 1)));
+  JSON.stringify(Object.entries(facts ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** Events by `host:id`, as they were on disk and as they are stored. */
 const eventComplaints = (

@@ -21,8 +21,10 @@ test('who had samples in memory only must still add up, and not claim more than 
 
 test('an account is read off the page of figures, whole or not at all', () => {
   const names = ['produced', 'stored', 'refused', 'gap', 'queued'] as const;
-  const figures = new Map(names.map((name) => [`thrum_agent_samples_${name}`, account[name]]));
+  const figures = new Map(
+    names.map((name) => [`thrum_agent_samples_${name}${name === 'queued' ? '' : '_total'}`, account[name]]),
+  );
   assert.deepEqual(accountOf(figures), account);
-  figures.delete('thrum_agent_samples_gap');
+  figures.delete('thrum_agent_samples_gap_total');
   assert.equal(accountOf(figures), undefined);
 });

@@ -13,7 +13,7 @@ export type OwnAccount = {
 /** From the figures of an agent's own page; `undefined` when one is missing. */
 export const accountOf = (figures: ReadonlyMap<string, number>): OwnAccount | undefined => {
   const of = (name: string): number =>
-    figures.get(`thrum_agent_samples_${name}`) ?? figures.get(`thrum_agent_account_${name}`) ?? Number.NaN;
+    figures.get(`thrum_agent_samples_${name}_total`) ?? figures.get(`thrum_agent_samples_${name}`) ?? Number.NaN;
   const [produced, stored, refused] = [of('produced'), of('stored'), of('refused')];
   const account = { produced, stored, refused, gap: of('gap'), queued: of('queued') };
   return Object.values(account).some(Number.isNaN) ? undefined : account;
