@@ -9,6 +9,5 @@ export const mutants: readonly Mutant[] = [
   ...identityMutants,
   ...intakeMutants,
   ...queueMutants,
-  ...storeMutants,
   ...uplinkMutants,
 ];
