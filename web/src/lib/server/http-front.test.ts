@@ -38,9 +38,11 @@ const start = async (t: TestContext) => {
   return { ask, state, http, port };
 };
 
-test('every page is the same shell, and files are files', async (t) => {
+test('every page but the list of hosts is the same shell, and files are files', async (t) => {
   const { ask } = await start(t);
-  assert.equal((await ask('/hosts/00000000-0000-4000-8000-000000000001?range=1h')).text, 'file /');
+  assert.equal((await ask('/?x=1')).text, 'file /');
+  assert.equal((await ask('/hosts/00000000-0000-4000-8000-000000000001?range=1h')).text, 'file /sign-in');
+  assert.equal((await ask('/set-up')).text, 'file /sign-in');
   assert.equal((await ask('/')).headers['cache-control'], 'no-cache');
   assert.equal((await ask('/_app/immutable/x.js')).text, 'file /_app/immutable/x.js');
   assert.equal((await ask('/missing.js')).status, 404);

@@ -52,6 +52,9 @@ export const policyOf = (html: string): string => {
 /** True for a path that is a page of the app: no file of the build has such a name. */
 export const isPagePath = (path: string): boolean => !path.startsWith('/_app/') && !/\.[a-z0-9]{1,8}$/i.test(path);
 
+/** The built shell of `/` asks ahead for the code of the list of hosts, which no other page needs; that of this address for next to nothing. */
+const leanShell = '/sign-in';
+
 const plain = (response: ServerResponse, status: number, text: string): void => {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
   response.end(text.endsWith('\n') ? text : `${text}\n`);
@@ -104,7 +107,7 @@ export const httpFront = (parts: FrontParts): RequestListener => {
         ? plain(response, 200, parts.figures())
         : plain(response, 401, 'signed-out: figures are for programs on this machine and for who is signed in');
     if (isPagePath(path)) {
-      request.url = '/';
+      request.url = path === '/' ? '/' : leanShell;
       // A new version must be seen at the next load; the files it names are immutable.
       response.setHeader('cache-control', 'no-cache');
     }

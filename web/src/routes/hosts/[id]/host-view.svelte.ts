@@ -9,14 +9,11 @@ import { fillData, sourceOfAnswer, type ChartData, type Source } from '#lib/char
 import type { KnownHole } from '#lib/charts/known-holes.ts';
 import { defaultRange, liveWindowMs, rangeMs, type Choice } from '#lib/charts/window.ts';
 import { dashboard } from '#lib/live/dashboard.svelte.ts';
-import { HostEvents } from '#lib/live/host-events.svelte.ts';
 import { Questions } from '#lib/live/questions.ts';
 import { seriesKey, type Recording } from '#lib/live/recording.ts';
 import type { Watch } from '#lib/live/watch.svelte.ts';
 import type { Answer, Question } from '@thrum/actors/wire/question';
 import type { Refusal } from '@thrum/actors/wire/refusal';
-import { drainPerSecond, figuresOf, type DeliveryFigures } from './delivery.ts';
-import { holesOf } from './event-list.ts';
 
 export type Window = { readonly fromMs: number; readonly toMs: number };
 
@@ -24,8 +21,6 @@ export type Window = { readonly fromMs: number; readonly toMs: number };
 const pastPoints = 480;
 /** A past window that ends now is asked for again this often at most. */
 const refreshMs = 10_000;
-/** How far back the newest figures of delivery are looked for. */
-const lookBackTicks = 60;
 /** Up to here all instances of a target are asked for and drawn beside one another. */
 const besideOneAnother = 3;
 
@@ -43,9 +38,8 @@ export class HostView {
   /** Rises with every answer and every new past window. */
   answersVersion = $state(0);
   asked = $state.raw<Window | undefined>(undefined);
-  readonly events: HostEvents;
-  /** Stretches without samples of which the events know why. */
-  readonly holes: readonly KnownHole[] = $derived.by(() => holesOf(this.events.list ?? []));
+  /** Stretches without samples of which it is known why. */
+  holes = $state.raw<readonly KnownHole[]>([]);
   readonly #answers = new Map<string, Answer | Refusal>();
   readonly #wanted = new Map<string, Pick<Question, 'target' | 'metrics' | 'points' | 'fields'>>();
   readonly #picked = $state<Record<string, string>>({});
@@ -59,7 +53,6 @@ export class HostView {
 
   constructor(hostId: string) {
     this.hostId = hostId;
-    this.events = new HostEvents(hostId, (question) => dashboard.askEvents(question));
   }
 
   get watch(): Watch | undefined {
@@ -77,23 +70,6 @@ export class HostView {
       dashboard.fleet.host(this.hostId)?.anchor.at(monotonicMs) ??
       dashboard.wallMs(monotonicMs)
     );
-  }
-
-  /** Where its samples are by the newest it told; `undefined` for an agent that does not tell. */
-  get delivery(): DeliveryFigures | undefined {
-    dependsOn(this.watch?.version);
-    const { recording } = this;
-    return figuresOf((metric) => {
-      const slot = recording?.slot('agent', [], metric);
-      return slot === undefined ? undefined : recording?.newest(slot, lookBackTicks);
-    });
-  }
-
-  /** By how many the samples that wait became fewer in a second, lately. */
-  get drainPerSecond(): number | undefined {
-    const slot = this.recording?.slot('agent', [], 'samples_queued');
-    const { recording } = this;
-    return slot === undefined || !recording ? undefined : drainPerSecond(recording.timesMs, recording.column(slot));
   }
 
   look(choice: Choice): void {
@@ -146,8 +122,6 @@ export class HostView {
 
   /** A past range that ends now is asked for again from time to time. */
   tick(): void {
-    const nowMs = performance.now();
-    if (dashboard.greeted) this.events.tick(nowMs, dashboard.wallMs(nowMs));
     if (this.choice.kind !== 'past' || this.stoppedMs !== undefined || !this.#questions.isEmpty) return;
     const everyMs = Math.max(refreshMs, rangeMs[this.choice.range] / pastPoints);
     if (this.nowMs() - (this.asked?.toMs ?? 0) >= everyMs) this.refresh();
