@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '@thrum/actors/system/clock';
 import { startElasticsearch } from '../../infra/elasticsearch/development-server.ts';
 import { writeCatalogue } from '../../infra/load/catalogue.ts';
-import { startFleet } from '../../infra/load/fleet.ts';
+import { startFleet, type Fleet } from '../../infra/load/fleet.ts';
 import { startMesh, type Mesh } from '../../infra/local/start-mesh.ts';
 import { printFigure } from './figure.ts';
 import type { MemoryNow } from './memory-probe.ts';
@@ -50,6 +50,17 @@ const cpuDuring = async (pid: number, ms: number): Promise<{ cpuMs: number; perc
   return { cpuMs, percent: (cpuMs * 100) / (performance.now() - fromMs) };
 };
 
+/** Throws when agents were refused for good, which nothing makes good again, or when it takes too long. */
+const until = async (fleet: Fleet, isSo: () => boolean, what: string): Promise<void> => {
+  const untilMs = performance.now() + 120_000;
+  while (!isSo()) {
+    if (fleet.over() > 0)
+      throw new Error(`${fleet.over()} agents were refused: ${JSON.stringify([...fleet.counts.details])}`);
+    if (performance.now() > untilMs) throw new Error(`not so within two minutes: ${what}`);
+    await pause(50);
+  }
+};
+
 const measure = async (mesh: Mesh, agents: number, memoryFile: string): Promise<Measured> => {
   const ingest = mesh.ingest[0];
   if (!ingest) throw new Error('BUG: no ingest node');
@@ -64,12 +75,12 @@ const measure = async (mesh: Mesh, agents: number, memoryFile: string): Promise<
     const idle = await cpuDuring(ingest.pid, settleMs);
     fleet.setRate(batchesPerSecond / agents);
     // Until every agent has sent twice: its table, its shape and its rates are there.
-    while (fleet.counts.batchesAcknowledged < 2 * agents) await pause(100);
+    await until(fleet, () => fleet.counts.batchesAcknowledged >= 2 * agents, 'every agent has sent twice');
     const from = fleet.counts.batchesAcknowledged;
     const busy = await cpuDuring(ingest.pid, measureMs);
     const batches = fleet.counts.batchesAcknowledged - from;
     fleet.setRate(0);
-    while (fleet.unacknowledged() > 0) await pause(50);
+    await until(fleet, () => fleet.unacknowledged() === 0, 'everything is acknowledged');
     const refused = [...fleet.counts.refused, ...fleet.counts.samplesRefused];
     if (refused.length > 0) throw new Error(`Ingest refused: ${JSON.stringify(refused)}`);
     const full = await memoryOf(ingest.pid, memoryFile);
