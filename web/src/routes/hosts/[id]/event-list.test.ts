@@ -62,6 +62,14 @@ test('an agent that was killed was not stopped in order, and that is said once',
   ]);
 });
 
+test('a start tells the version, and by itself when it was not stopped in order before', () => {
+  const [row] = eventRows([event('start', at(6), { agent_version: '1.2.3', clean: true })], nowMs);
+  assert.deepEqual([row?.title, row?.detail], ['Started', 'Version 1.2.3.']);
+  const killed = event('start', at(6), { clean: false });
+  assert.deepEqual(titles(killed), ['Started again, not stopped in order before']);
+  assert.deepEqual(titles(killed, gap('unclean', at(5), at(6), 0, at(6, 1))), ['Not stopped in order', 'Started']);
+});
+
 test('what waited when it was stopped is said', () => {
   const details = (queued: number) => eventRows([event('stop', at(1), { queued })], nowMs)[0]?.detail;
   assert.equal(details(3), '3 samples waited on its disk for the next start.');

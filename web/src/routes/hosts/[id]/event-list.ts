@@ -87,10 +87,11 @@ export const eventRows = (events: readonly AgentEvent[], wallMs: number): EventR
     const row = { id, kind, timeMs, shape: 'ring' as const, detail: '' };
     if (kind === 'gap') return { ...row, ...sayGap(event, wallMs) };
     if (kind === 'start') {
-      // A start after a start tells that it was not stopped in order, unless a gap says so.
+      // Said here only when no gap says it. An agent that does not say how it ended is known by its start after a start.
       const before = told.slice(i + 1).find(isRun);
-      const isAgain = before?.kind === 'start' && !told.some((one) => isUncleanBetween(one, before.timeMs, timeMs));
-      const version = event.facts['version'];
+      const wasKilled = event.facts['clean'] === false || before?.kind === 'start';
+      const isAgain = wasKilled && !told.some((one) => isUncleanBetween(one, before?.timeMs ?? 0, timeMs));
+      const version = event.facts['agent_version'];
       return {
         ...row,
         shape: isAgain ? 'triangle' : 'dot',
