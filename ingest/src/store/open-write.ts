@@ -1,17 +1,18 @@
-/** One batch on its way into a store: how many of its samples are not terminal yet, and what was refused of it. */
+/** One batch, or one message of events, on its way into a store: whose it is, how many of its items are not terminal yet, what was refused of it. */
 import type { RefusalCode } from '@thrum/actors/wire/refusal';
-import type { Refused, WriteResult } from './store.ts';
+import type { Origin, Refused, WriteResult } from './store.ts';
 
 export type OpenWrite = {
+  readonly origin: Origin;
   readonly done: Promise<WriteResult>;
-  /** So many samples are terminal, refused when a code is given. The last one settles the write. */
-  end(samples: number, refused?: { code: RefusalCode; detail: string }): void;
+  /** So many items are terminal, refused when a code is given. The last one settles the write. */
+  end(items: number, refused?: { readonly code: RefusalCode; readonly detail: string }): void;
   closed(): void;
 };
 
-/** A write of so many samples; with none it is done at once. */
-export const openWrite = (samples: number, onEnd: (write: OpenWrite) => void): OpenWrite => {
-  let left = samples;
+/** A write of at least one item. */
+export const openWrite = (origin: Origin, items: number, onEnd: (write: OpenWrite) => void): OpenWrite => {
+  let left = items;
   let settle: (result: WriteResult) => void = () => undefined;
   const refusedByCode = new Map<RefusalCode, Refused>();
   const done = new Promise<WriteResult>((resolve) => (settle = resolve));
@@ -20,6 +21,7 @@ export const openWrite = (samples: number, onEnd: (write: OpenWrite) => void): O
     onEnd(write);
   };
   const write: OpenWrite = {
+    origin,
     done,
     end: (count, refused) => {
       if (refused) {
@@ -28,7 +30,7 @@ export const openWrite = (samples: number, onEnd: (write: OpenWrite) => void): O
         refusedByCode.set(refused.code, { code: refused.code, samples: (before?.samples ?? 0) + count, detail });
       }
       left -= count;
-      if (left < 0) throw new Error('BUG: more samples of a batch became terminal than it has');
+      if (left < 0) throw new Error('BUG: more of a write became terminal than it has');
       if (left === 0) finish();
     },
     closed: () => settle({ ok: false, reason: 'closed' }),

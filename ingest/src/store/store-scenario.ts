@@ -67,11 +67,10 @@ export const batchOf = (origin: Origin, samples: readonly Sample[]): Batch => {
   return decoded.batch;
 };
 
-export const requestOf = (origin: Origin, samples: readonly Sample[], resend = false): WriteRequest => ({
+export const requestOf = (origin: Origin, samples: readonly Sample[]): WriteRequest => ({
   origin,
   batch: batchOf(origin, samples),
   accepted: new Uint8Array(samples.length).fill(1),
-  resend,
 });
 
 /** Writes and waits until every sample is terminal. */

@@ -70,7 +70,7 @@ export const storeContract = (name: string, open: (over?: Partial<StoreOptions>)
       const samples = [sample('memory', at, [10, 1]), sample('memory', at + 100, [20, 2])];
       await written(opened.store, requestOf(origin, samples));
       for (let i = 0; i < 3; i += 1)
-        assert.deepEqual(await written(opened.store, requestOf(origin, samples, true)), { ok: true, refused: [] });
+        assert.deepEqual(await written(opened.store, requestOf(origin, samples)), { ok: true, refused: [] });
       const given = await answer(questionOf({ metrics: ['usage', 'used'], fromMs: at, toMs: at + 1000 }));
       assert.deepEqual(given.series[0]?.values, [[15], [1.5]]);
     });
@@ -81,7 +81,7 @@ export const storeContract = (name: string, open: (over?: Partial<StoreOptions>)
       const samples = [sample('memory', at, [10, 1])];
       const results = await Promise.all([
         written(opened.store, requestOf(origin, samples)),
-        written(opened.store, requestOf(origin, samples, true)),
+        written(opened.store, requestOf(origin, samples)),
       ]);
       assert.deepEqual(results, [
         { ok: true, refused: [] },
@@ -98,7 +98,7 @@ export const storeContract = (name: string, open: (over?: Partial<StoreOptions>)
       const results = await Promise.all(
         origins.flatMap((origin, i) => {
           const samples = Array.from({ length: 100 }, (_, k) => sample('memory', at + i * 1000 + k, [i + k / 8, k]));
-          return [true, false].map((resend) => written(opened.store, requestOf(origin, samples, resend)));
+          return [1, 2].map(() => written(opened.store, requestOf(origin, samples)));
         }),
       );
       assert.ok(results.every((result) => result.ok && result.refused.length === 0));

@@ -4,8 +4,10 @@
  *
  * Invariants
  * - `write` either takes a batch whole or keeps nothing of it (`full`). What is taken is bounded in bytes.
- * - `done` resolves only when every accepted sample is terminal: stored, found to be stored before, or refused for good. While the
- *   store is away it waits and retries; only closing the store ends the wait without an outcome.
+ * - `done` resolves only when every accepted sample is terminal: stored, found to be stored before, or refused for good and kept as a dead
+ *   letter. While the store is away it waits and retries; only closing the store ends the wait without an outcome.
+ * - That a sample of this series and time is there already is believed only after a look at it: the same values are stored, others are
+ *   another sample, and this one is refused as a collision.
  * - Writing the same batch again changes nothing. Nothing kept here would survive a crash: durability is the agent's.
  */
 import type { Clock } from '@thrum/actors/system/clock';
@@ -36,8 +38,6 @@ export type WriteRequest = {
   readonly accepted: Uint8Array;
   /** Why the others are not to be stored, one per sample where anything is: they are kept as dead letters before the batch counts as written. */
   readonly refused?: readonly ({ readonly code: RefusalCode; readonly detail: string } | undefined)[];
-  /** The agent sent this batch before and does not know whether it was stored. */
-  readonly resend: boolean;
 };
 
 /** What happened on a host, under the (epoch, seq) of its origin; an event whose id its host has told before is not kept again. */
@@ -102,10 +102,11 @@ export type Store = {
   readonly kind: 'elasticsearch' | 'duckdb';
   /** `full`: nothing was kept, try again after `afterMs`. */
   write(request: WriteRequest): WriteOutcome;
-  /** Like `write`, in the same bound. Absent while a store cannot keep events. */
-  writeEvents?(request: EventsRequest): WriteOutcome;
-  askEvents?(question: EventQuestion, options: { readonly deadlineMs: number }): Promise<EventAnswer | Refusal>;
-  room?(): StoreRoom;
+  /** Like `write`, in the same bound. Nothing of it is ever refused. */
+  writeEvents(request: EventsRequest): WriteOutcome;
+  /** Newest first. Refuses like `ask`. */
+  askEvents(question: EventQuestion, options: { readonly deadlineMs: number }): Promise<EventAnswer | Refusal>;
+  room(): StoreRoom;
   /** Never throws: refuses with `deadline` or `store-away`. */
   ask(question: StoreQuestion, options: { readonly deadlineMs: number }): Promise<StoreAnswer>;
   /** Small documents beside the samples. */

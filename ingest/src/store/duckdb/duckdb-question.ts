@@ -4,16 +4,19 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Clock } from '@thrum/actors/system/clock';
-import { refuse } from '@thrum/actors/wire/refusal';
+import type { EventAnswer, EventQuestion } from '@thrum/actors/wire/event-question';
+import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
 import { columnName } from '../column-name.ts';
 import { bucketCount, seriesGrid, type Grid } from '../series-grid.ts';
 import { readable } from '../storable-value.ts';
 import type { StoreAnswer, StoreQuestion } from '../store.ts';
 import type { Database } from './database.ts';
+import { answerEvents } from './events-table.ts';
 import { tableName } from './tables.ts';
 
 export type Questions = {
   ask(question: StoreQuestion, deadlineMs: number): Promise<StoreAnswer>;
+  askEvents(question: EventQuestion, deadlineMs: number): Promise<EventAnswer | Refusal>;
   counters(): Record<string, number>;
   close(): void;
 };
@@ -92,22 +95,25 @@ export const createQuestions = (database: Database, clock: Clock): Questions => 
   const count = { asked: 0, failed: 0 };
   let closed = false;
 
-  const ask = async (question: StoreQuestion, deadlineMs: number): Promise<StoreAnswer> => {
+  const within = async <T>(
+    deadlineMs: number,
+    answered: (connection: DuckDBConnection) => Promise<T>,
+  ): Promise<T | Refusal> => {
     count.asked += 1;
     if (deadlineMs <= 0) return refuse('deadline');
     let connection: DuckDBConnection | undefined;
     let late = false;
-    let tooLate: (answer: StoreAnswer) => void = () => undefined;
-    const deadline = new Promise<StoreAnswer>((resolve) => (tooLate = resolve));
+    let tooLate: (refusal: Refusal) => void = () => undefined;
+    const deadline = new Promise<Refusal>((resolve) => (tooLate = resolve));
     const timer = clock.after(deadlineMs, () => {
       late = true;
       connection?.interrupt();
       tooLate(refuse('deadline'));
     });
-    const work = async (): Promise<StoreAnswer> => {
+    const work = async (): Promise<T | Refusal> => {
       try {
         connection = idle.pop() ?? (await database.connect());
-        const given = late ? refuse('deadline') : await answer(connection, question);
+        const given = late ? refuse('deadline') : await answered(connection);
         if (closed || idle.length >= maxIdleConnections) connection.closeSync();
         else idle.push(connection);
         return given;
@@ -123,7 +129,8 @@ export const createQuestions = (database: Database, clock: Clock): Questions => 
   };
 
   return {
-    ask,
+    ask: (question, deadlineMs) => within(deadlineMs, (connection) => answer(connection, question)),
+    askEvents: (question, deadlineMs) => within(deadlineMs, (connection) => answerEvents(connection, question)),
     counters: () => ({ store_questions_asked: count.asked, store_questions_failed: count.failed }),
     close: () => {
       closed = true;

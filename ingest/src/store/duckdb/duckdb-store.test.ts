@@ -50,7 +50,7 @@ test('what was stored is there after a restart, and a resend of it is still know
   await written(first, requestOf(originOf(hostA, 7), samples));
   await first.close();
   const second = await openDuckdbStore(options);
-  assert.deepEqual(await written(second, requestOf(originOf(hostA, 7), samples, true)), { ok: true, refused: [] });
+  assert.deepEqual(await written(second, requestOf(originOf(hostA, 7), samples)), { ok: true, refused: [] });
   assert.equal(second.counters()['store_documents_duplicate'], 1);
   const given = await second.ask(questionOf({ fromMs: at, toMs: at + 1000 }), { deadlineMs: 10_000 });
   assert.deepEqual(given.ok && given.series[0]?.values, [[10]]);

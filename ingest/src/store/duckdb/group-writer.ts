@@ -1,25 +1,32 @@
 /**
- * Writes batches in groups: whatever came in within 50 ms, or while the last group was being made durable, is one transaction. A batch
- * whose (host, epoch, sequence) was written before is skipped there; the record of it is written in the same transaction.
+ * Writes batches and events in groups: whatever came in within 50 ms, or while the last group was being made durable, is one transaction
+ * (`group.ts`). A batch whose (host, epoch, sequence) was written before is skipped there.
  *
  * Invariants: one transaction at a time; a group that fails stays whole at the front and is tried again; what waits is bounded, beyond
  * it `write` answers `full`.
  */
-import { setImmediate as turn } from 'node:timers/promises';
-import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Clock, Timer } from '@thrum/actors/system/clock';
 import type { Target } from '@thrum/actors/wire/schema';
-import { countAccepted, isAdmissible } from '../admissible.ts';
+import { countItems, judgeSample } from '../admissible.ts';
+import { letterOf, type DeadLetter } from '../dead-letter.ts';
 import type { Health } from '../health.ts';
+import type { LetterAllowance } from '../letter-allowance.ts';
 import { openWrite, type OpenWrite } from '../open-write.ts';
-import { dayMs } from '../sample-time.ts';
-import type { WriteOutcome, WriteRequest } from '../store.ts';
+import type { EventsRequest, Origin, StoreRoom, WriteOutcome, WriteRequest } from '../store.ts';
 import type { Database } from './database.ts';
-import { createDelivered, type Delivered, type Range } from './delivered.ts';
-import { createRowAppender, deliveredTable, ensureTables, tableName, type RowAppender } from './tables.ts';
+import { createDelivered, type Delivered } from './delivered.ts';
+import { ensureEventsTable } from './events-table.ts';
+import { writeGroup, type Waiting, type Written } from './group.ts';
+import { createNewestTimes } from './newest-times.ts';
+import { ensureRefusedTable } from './refused-table.ts';
+import { createRowAppender, deliveredTable, ensureTables, type RowAppender } from './tables.ts';
+import { deleteOutdated } from './upkeep.ts';
 
 export type GroupWriter = {
   write(request: WriteRequest): WriteOutcome;
+  writeEvents(request: EventsRequest): WriteOutcome;
+  room(): StoreRoom;
   /** Deletes what is older than what is kept, between two groups. */
   upkeep(): void;
   counters(): Record<string, number>;
@@ -31,48 +38,34 @@ type Options = {
   readonly catalogue: ReadonlyMap<string, Target>;
   readonly retentionDays: number;
   readonly health: Health;
+  readonly allowance: LetterAllowance;
   readonly clock: Clock;
   readonly maxHeldBytes: number;
-};
-
-type Waiting = {
-  readonly request: WriteRequest;
-  readonly write: OpenWrite;
-  readonly samples: number[];
-  readonly bytes: number;
 };
 
 const lingerMs = 50;
 /** Samples in one transaction: a table costs about 9 ms for each group it is in, however few of its rows are. Raising it delays the first. */
 const maxGroupSamples = 4_000;
-/** Samples appended in one go before others get their turn of the event loop. */
-const maxTurnSamples = 50;
 const retryMs = 1_000;
-/** What a sample costs beside its values. */
+/** What a sample, a dead letter or an event costs beside its values. */
 const sampleBytes = 200;
-
-const abandon = (appender: DuckDBAppender): void => {
-  try {
-    appender.clear();
-    appender.closeSync();
-  } catch {
-    // it was closed, or its connection is gone: then it holds nothing
-  }
-};
 
 const text = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300);
 
 /** Opens the tables and returns the writer. Throws when the file cannot be prepared. */
 export const startGroupWriter = async (options: Options): Promise<GroupWriter> => {
-  const { database, clock, health, maxHeldBytes } = options;
+  const { database, catalogue, clock, health, allowance, maxHeldBytes, retentionDays } = options;
   const queue: Waiting[] = [];
   const open = new Set<OpenWrite>();
-  const count = { stored: 0, duplicate: 0, groups: 0, failed: 0, full: 0 };
+  const count = { stored: 0, duplicate: 0, refused: 0, compared: 0, groups: 0, failed: 0, full: 0 };
+  const more = { letters: 0, events: 0, eventsAgain: 0 };
+  const newest = createNewestTimes();
   let heldBytes = 0;
   let timer: Timer | undefined;
   let lateTimer: Timer | undefined;
   let running: Promise<void> | undefined;
   let upkeepDue = false;
+  let isFailing = false;
   let closing = false;
   let connection: DuckDBConnection;
   let delivered: Delivered;
@@ -80,7 +73,10 @@ export const startGroupWriter = async (options: Options): Promise<GroupWriter> =
 
   const prepare = async (): Promise<void> => {
     connection = await database.connect();
-    rows = createRowAppender(await ensureTables(connection, [...options.catalogue.values()]));
+    rows = createRowAppender(await ensureTables(connection, [...catalogue.values()]));
+    await ensureEventsTable(connection);
+    await ensureRefusedTable(connection);
+    newest.forget();
     delivered = createDelivered();
     const found = await connection.runAndReadAll(`SELECT host_id, epoch, from_seq, to_seq FROM ${deliveredTable}`);
     for (const [hostId, epoch, from, to] of found.getRows())
@@ -92,111 +88,40 @@ export const startGroupWriter = async (options: Options): Promise<GroupWriter> =
     let samples = 0;
     while (queue.length > 0 && samples < maxGroupSamples) {
       const next = queue.shift() as Waiting;
-      samples += next.samples.length;
+      samples += Math.max(1, next.samples.length);
       group.push(next);
     }
     return group;
   };
 
-  const appendGroup = async (group: readonly Waiting[]): Promise<Waiting[]> => {
-    const appenders = new Map<string, DuckDBAppender>();
-    try {
-      return await appendWith(appenders, group);
-    } catch (error) {
-      // One left alone would write what it holds when it is collected, after the rollback: the same samples twice.
-      for (const appender of appenders.values()) abandon(appender);
-      throw error;
-    }
+  /** Tells how each ended, in the same parts as it was counted in: samples, dead letters, events. */
+  const end = ({ waiting, isKnown, stored, duplicate, refused, newEvents }: Written): void => {
+    const { write, letters, events } = waiting;
+    heldBytes -= waiting.bytes;
+    const collided = refused.reduce((sum, one) => sum + one.samples, 0);
+    count.stored += stored;
+    count.duplicate += duplicate - (isKnown ? collided : 0);
+    count.refused += isKnown ? 0 : collided;
+    more.letters += isKnown ? 0 : letters.length;
+    more.events += newEvents;
+    more.eventsAgain += events.length - newEvents;
+    for (const { reason } of letters) write.end(1, reason.isTold ? reason : undefined);
+    for (const { code, samples, detail } of refused) write.end(samples, { code, detail });
+    const others = waiting.samples.length - collided + events.length;
+    if (others > 0) write.end(others);
   };
 
-  const appendWith = async (appenders: Map<string, DuckDBAppender>, group: readonly Waiting[]): Promise<Waiting[]> => {
-    const fresh: Waiting[] = [];
-    const written = createDelivered();
-    let inTurn = 0;
-    for (const waiting of group) {
-      const { batch, origin } = waiting.request;
-      const { hostId, epoch, seq } = origin;
-      if (delivered.has(hostId, epoch, seq) || written.has(hostId, epoch, seq)) continue;
-      written.add(hostId, epoch, { from: seq, to: seq });
-      fresh.push(waiting);
-      inTurn += waiting.samples.length;
-      if (inTurn > maxTurnSamples) {
-        inTurn = 0;
-        await turn();
-      }
-      for (const i of waiting.samples) {
-        const name = batch.shape.series[i]?.target.name ?? '';
-        let appender = appenders.get(name);
-        if (!appender) appenders.set(name, (appender = await connection.createAppender(tableName(name))));
-        rows.append(appender, origin, batch, i);
-      }
-    }
-    if (fresh.length === 0) return fresh;
-    const record = await connection.createAppender(deliveredTable);
-    appenders.set('', record);
-    for (const { hostId, epoch, from, to } of written.rows()) {
-      record.appendVarchar(hostId);
-      for (const n of [epoch, from, to, Math.floor(clock.wallMs())]) record.appendBigInt(BigInt(n));
-      record.endRow();
-    }
-    for (const appender of appenders.values()) {
-      appender.flushSync();
-      appender.closeSync();
-    }
-    return fresh;
-  };
-
-  const writeGroup = async (group: readonly Waiting[]): Promise<void> => {
-    await connection.run('BEGIN');
-    const fresh = await appendGroup(group);
-    await connection.run('COMMIT');
+  const write = async (group: readonly Waiting[]): Promise<void> => {
+    const around = { connection, rows, delivered, newest, allowance, nowMs: clock.wallMs() };
+    const { written, compared } = await writeGroup(around, group);
     count.groups += 1;
-    for (const { request, samples } of fresh) {
-      const range: Range = { from: request.origin.seq, to: request.origin.seq };
-      delivered.add(request.origin.hostId, request.origin.epoch, range);
-      count.stored += samples.length;
-    }
-    const isFresh = new Set(fresh);
-    for (const waiting of group) {
-      heldBytes -= waiting.bytes;
-      if (!isFresh.has(waiting)) count.duplicate += waiting.samples.length;
-      waiting.write.end(waiting.samples.length);
-    }
-  };
-
-  /** One range per host and epoch again, and nothing of epochs that wrote nothing for as long as samples are kept. */
-  const deleteOutdated = async (): Promise<void> => {
-    const beforeMs = Math.floor(clock.wallMs() - options.retentionDays * dayMs);
-    await connection.run('BEGIN');
-    for (const name of options.catalogue.keys())
-      await connection.run(`DELETE FROM "${tableName(name)}" WHERE time_ms < ${beforeMs}`);
-    await connection.run(
-      `CREATE OR REPLACE TEMP TABLE kept AS SELECT host_id, epoch, max(written_ms) AS newest_ms FROM ${deliveredTable} GROUP BY ALL`,
-    );
-    await connection.run(`DELETE FROM ${deliveredTable}`);
-    const record = await connection.createAppender(deliveredTable);
-    const kept = await connection.runAndReadAll(
-      `SELECT host_id, epoch, newest_ms FROM kept WHERE newest_ms >= ${beforeMs}`,
-    );
-    const newest = new Map(kept.getRows().map(([host, epoch, ms]) => [`${String(host)}:${String(epoch)}`, Number(ms)]));
-    const remaining = createDelivered();
-    for (const { hostId, epoch, from, to } of delivered.rows()) {
-      const ms = newest.get(`${hostId}:${epoch}`);
-      if (ms === undefined) continue;
-      remaining.add(hostId, epoch, { from, to });
-      record.appendVarchar(hostId);
-      for (const n of [epoch, from, to, ms]) record.appendBigInt(BigInt(n));
-      record.endRow();
-    }
-    record.flushSync();
-    record.closeSync();
-    await connection.run('COMMIT');
-    await connection.run('CHECKPOINT');
-    delivered = remaining;
+    count.compared += compared;
+    for (const one of written) end(one);
   };
 
   const recover = async (error: unknown): Promise<void> => {
     count.failed += 1;
+    isFailing = true;
     health.down(text(error));
     try {
       await connection.run('ROLLBACK');
@@ -212,16 +137,21 @@ export const startGroupWriter = async (options: Options): Promise<GroupWriter> =
     }
   };
 
+  const doUpkeep = async (): Promise<void> => {
+    upkeepDue = false;
+    const targets = catalogue.keys();
+    delivered = await deleteOutdated({ connection, targets, delivered, retentionDays, clock });
+    newest.forget();
+  };
+
   /** Runs until nothing waits; a failure ends the run and sets the timer for the next. */
   const run = async (): Promise<void> => {
     while (queue.length > 0 || upkeepDue) {
       const group = nextGroup();
       try {
-        if (group.length > 0) await writeGroup(group);
-        else {
-          upkeepDue = false;
-          await deleteOutdated();
-        }
+        if (group.length > 0) await write(group);
+        else await doUpkeep();
+        isFailing = false;
         health.up('');
       } catch (error) {
         queue.unshift(...group);
@@ -247,32 +177,62 @@ export const startGroupWriter = async (options: Options): Promise<GroupWriter> =
     timer = undefined;
   };
 
+  const refusedAsFull = (): WriteOutcome | undefined => {
+    if (closing) return { ok: true, done: Promise.resolve({ ok: false, reason: 'closed' }) };
+    if (heldBytes < maxHeldBytes) return undefined;
+    count.full += 1;
+    return { ok: false, reason: 'full', afterMs: 500 };
+  };
+
+  const begin = (origin: Origin, items: number): OpenWrite => {
+    const begun = openWrite(origin, items, (ended) => open.delete(ended));
+    open.add(begun);
+    return begun;
+  };
+
+  const enqueue = (waiting: Waiting): WriteOutcome => {
+    heldBytes += waiting.bytes;
+    queue.push(waiting);
+    if (!running) schedule(lingerMs);
+    return { ok: true, done: waiting.write.done };
+  };
+
+  const nothing: WriteOutcome = { ok: true, done: Promise.resolve({ ok: true, refused: [] }) };
+
   await prepare();
   health.up('');
 
   return {
     write: (request) => {
-      if (closing) return { ok: true, done: Promise.resolve({ ok: false, reason: 'closed' }) };
-      if (heldBytes >= maxHeldBytes) {
-        count.full += 1;
-        return { ok: false, reason: 'full', afterMs: 500 };
-      }
-      const accepted = countAccepted(request);
-      if (accepted === 0) return { ok: true, done: Promise.resolve({ ok: true, refused: [] }) };
-      const context = { catalogue: options.catalogue, nowMs: clock.wallMs(), retentionDays: options.retentionDays };
-      const write = openWrite(accepted, (ended) => open.delete(ended));
-      open.add(write);
+      const no = refusedAsFull();
+      if (no) return no;
+      const items = countItems(request);
+      if (items === 0) return nothing;
+      const context = { catalogue, nowMs: clock.wallMs(), retentionDays };
+      const begun = begin(request.origin, items);
       const samples: number[] = [];
-      for (let i = 0; i < request.batch.shape.series.length; i += 1)
-        if (isAdmissible(request, i, write, context)) samples.push(i);
-      if (samples.length > 0) {
-        const bytes = request.batch.values.byteLength + request.batch.timesMs.length * sampleBytes;
-        heldBytes += bytes;
-        queue.push({ request, write, samples, bytes });
-        if (!running) schedule(lingerMs);
+      const letters: DeadLetter[] = [];
+      const unkept: DeadLetter['reason'][] = [];
+      for (let i = 0; i < request.batch.shape.series.length; i += 1) {
+        const fate = judgeSample(request, i, context);
+        if (fate === 'store') samples.push(i);
+        else if (fate === 'skip') continue;
+        else if (allowance.take(request.origin)) letters.push(letterOf(request, i, fate));
+        else unkept.push(fate);
       }
-      return { ok: true, done: write.done };
+      const bytes = request.batch.values.byteLength + (samples.length + letters.length) * sampleBytes;
+      if (samples.length + letters.length > 0) enqueue({ write: begun, request, samples, letters, events: [], bytes });
+      for (const reason of unkept) begun.end(1, reason.isTold ? reason : undefined);
+      return { ok: true, done: begun.done };
     },
+    writeEvents: ({ origin, events }) => {
+      const no = refusedAsFull();
+      if (no) return no;
+      if (events.length === 0) return nothing;
+      const bytes = events.reduce((sum, event) => sum + JSON.stringify(event).length + sampleBytes, 0);
+      return enqueue({ write: begin(origin, events.length), samples: [], letters: [], events, bytes });
+    },
+    room: () => ({ heldBytes, maxHeldBytes, isFailing }),
     upkeep: () => {
       upkeepDue = true;
       if (!running) schedule(0);
@@ -280,6 +240,12 @@ export const startGroupWriter = async (options: Options): Promise<GroupWriter> =
     counters: () => ({
       store_documents_stored: count.stored,
       store_documents_duplicate: count.duplicate,
+      store_documents_refused: count.refused,
+      store_documents_compared: count.compared,
+      store_dead_letters_stored: more.letters,
+      store_dead_letters_left_out: allowance.counters.leftOut,
+      store_events_stored: more.events,
+      store_events_duplicate: more.eventsAgain,
       store_groups_written: count.groups,
       store_groups_failed: count.failed,
       store_writes_refused_full: count.full,
@@ -292,12 +258,12 @@ export const startGroupWriter = async (options: Options): Promise<GroupWriter> =
       unschedule();
       if (queue.length > 0) schedule(0);
       const late = new Promise<void>((resolve) => void (lateTimer = clock.after(withinMs, resolve)));
-      await Promise.race([late, Promise.all([...open].map((write) => write.done))]);
+      await Promise.race([late, Promise.all([...open].map((one) => one.done))]);
       lateTimer?.cancel();
       unschedule();
       queue.length = 0;
       upkeepDue = false;
-      for (const write of open) write.closed();
+      for (const one of open) one.closed();
       open.clear();
       await running;
       unschedule();

@@ -50,10 +50,16 @@ export const ensureTables = async (connection: DuckDBConnection, catalogue: read
 };
 
 /** How to append a sample of one agent's target: per column after our own, the field or metric that goes there. */
-type Plan = readonly { readonly field: number; readonly metric: number; readonly whole: boolean }[];
+export type Plan = readonly {
+  readonly name: string;
+  readonly field: number;
+  readonly metric: number;
+  readonly whole: boolean;
+}[];
 
 export type RowAppender = {
   append(into: DuckDBAppender, origin: Origin, batch: Batch, i: number): void;
+  planOf(target: WireTarget): Plan;
   readonly counters: { leftOutValues: number };
 };
 
@@ -67,6 +73,7 @@ export const createRowAppender = (tables: Tables): RowAppender => {
     if (found) return found;
     const columns = tables.get(target.name) ?? [];
     const plan = columns.slice(own.length).map(({ name, whole }) => ({
+      name,
       field: target.fields.findIndex((field) => columnName(field) === name),
       metric: target.metrics.findIndex((metric) => columnName(metric.name) === name),
       whole,
@@ -95,6 +102,7 @@ export const createRowAppender = (tables: Tables): RowAppender => {
 
   return {
     counters,
+    planOf,
     append: (into, origin, batch, i) => {
       const series = batch.shape.series[i];
       if (!series) throw new Error('BUG: a batch has fewer series than samples');

@@ -8,6 +8,7 @@ import { systemClock } from '@thrum/actors/system/clock';
 import { decodeBatch, encodeBatch, type Batch, type Sample } from '@thrum/actors/wire/batch';
 import { dictionaryOf } from '@thrum/actors/wire/dictionary';
 import { counter, gauge, target, type Target } from '@thrum/actors/wire/schema';
+import { rules } from '../rules.ts';
 import type { Origin } from '../store.ts';
 import { createDocumentLines } from './document-lines.ts';
 import { openElasticsearchStore } from './elasticsearch-store.ts';
@@ -76,7 +77,7 @@ const cpuUs = (run: () => void): number => {
 const bodies = (): void => {
   const rounds = ticks(10);
   const values = 10 * agents * valuesPerBatch;
-  const lines = createDocumentLines('bench', catalogue);
+  const lines = createDocumentLines({ prefix: 'bench', catalogue, clock: systemClock, rules });
   const buffer = Buffer.allocUnsafeSlow(2 * 1024 * 1024);
   let sink = 0;
   const bytes = cpuUs(() => {
@@ -119,7 +120,7 @@ const bodies = (): void => {
 
 /** Raw bulks of the same documents: bodies ready beforehand, three requests at a time. */
 const raw = async (rounds: ReturnType<typeof ticks>, prefix: string, seconds: number): Promise<number> => {
-  const lines = createDocumentLines(prefix, catalogue);
+  const lines = createDocumentLines({ prefix, catalogue, clock: systemClock, rules });
   const queue: { body: Buffer; values: number }[] = [];
   let body = Buffer.allocUnsafeSlow(1_200_000);
   let at = 0;
@@ -171,7 +172,7 @@ const through = async (
   const store = openElasticsearchStore(options);
   const accepted = new Uint8Array(targets.length).fill(1);
   const write = async (one: { origin: Origin; batch: Batch }): Promise<void> => {
-    const outcome = store.write({ ...one, accepted, resend: false });
+    const outcome = store.write({ ...one, accepted });
     if (!outcome.ok) throw new Error('full');
     const result = await outcome.done;
     if (!result.ok || result.refused.length > 0) throw new Error(JSON.stringify(result));

@@ -1,19 +1,33 @@
 /**
- * A bulk: the lines of many documents in one buffer, and for each the batch it belongs to. Results come back by position. What is
+ * A bulk: the lines of many documents in one buffer, and for each the write it belongs to. Results come back by position. What is
  * sent again is cut out of the buffer, never built anew.
  */
+import type { Reason } from '../admissible.ts';
 import type { OpenWrite } from '../open-write.ts';
+import type { DocumentKind } from '../rules.ts';
 
 export type Item = {
   readonly write: OpenWrite;
+  readonly kind: DocumentKind;
   readonly from: number;
   readonly to: number;
   readonly index: string;
-  /** It may have been written by an attempt whose outcome nobody knows. */
-  maybeWritten: boolean;
+  /** Of a sample and of its dead letter: its place in the batch. */
+  readonly i: number;
+  /** Of a dead letter: why. */
+  readonly reason: Reason | undefined;
+  /** Of a dead letter or an event: without the part that the server refused. */
+  readonly isBare: boolean;
 };
 
-export type Bulk = { readonly bytes: Buffer; used: number; readonly items: Item[] };
+export type Bulk = {
+  /** Larger ones take their place while the bulk is being filled. */
+  bytes: Buffer;
+  used: number;
+  readonly items: Item[];
+  /** Attempts in a row that ended without a result per document. */
+  attempts: number;
+};
 
 /**
  * A server makes each bulk durable in every index it touches. Measured with documents of 100 values in seven indices, against bare requests
@@ -22,28 +36,26 @@ export type Bulk = { readonly bytes: Buffer; used: number; readonly items: Item[
 export const bulkBytes = 3 * 1024 * 1024;
 export const bulkDocuments = 2_000;
 
-export const emptyBulk = (bytes: Buffer): Bulk => ({ bytes, used: 0, items: [] });
+export const emptyBulk = (bytes: Buffer): Bulk => ({ bytes, used: 0, items: [], attempts: 0 });
+
+export const linesOf = (bulk: Bulk, item: Item): Buffer => bulk.bytes.subarray(item.from, item.to);
 
 /** A bulk of only these items of another one. */
 export const bulkOf = (bulk: Bulk, items: readonly Item[]): Bulk => {
-  const bytes = Buffer.concat(items.map((item) => bulk.bytes.subarray(item.from, item.to)));
+  let used = 0;
+  for (const item of items) used += item.to - item.from;
+  const bytes = Buffer.allocUnsafeSlow(used);
   let at = 0;
-  const moved = items.map((item) => {
+  const moved = items.map((item): Item => {
     const from = at;
-    at += item.to - item.from;
+    at += bulk.bytes.copy(bytes, at, item.from, item.to);
     return { ...item, from, to: at };
   });
-  return { bytes, used: bytes.length, items: moved };
+  return { bytes, used, items: moved, attempts: 0 };
 };
 
-/** Two bulks of half the items each. */
-export const halves = (bulk: Bulk): [Bulk, Bulk] => {
-  const middle = bulk.items.length >> 1;
-  return [bulkOf(bulk, bulk.items.slice(0, middle)), bulkOf(bulk, bulk.items.slice(middle))];
-};
-
-export const indicesOf = (bulk: Bulk): Set<string> => {
+export const indicesOf = (bulk: Bulk): string[] => {
   const names = new Set<string>();
   for (const item of bulk.items) names.add(item.index);
-  return names;
+  return [...names];
 };

@@ -115,3 +115,11 @@ export const reasonOf = (reply: Reply): string => {
   if (typeof error === 'string') return `status ${reply.status}: ${error}`.slice(0, 300);
   return `status ${reply.status}: ${error?.type ?? ''} ${error?.reason ?? ''}`.trim().slice(0, 300);
 };
+
+/** The type of the error in the body of an answer; empty when there is none. */
+export const errorTypeOf = (reply: Reply): string => {
+  const { error } = (reply.ok && typeof reply.body === 'object' ? (reply.body ?? {}) : {}) as {
+    error?: { type?: string };
+  };
+  return error?.type ?? '';
+};

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dayMs } from '../sample-time.ts';
-import { dayIndexName, dayOf, outdatedIndices, readDayIndexName } from './day-index.ts';
+import { dayIndexName, dayOf, isDayOutdated, readDayIndexName } from './day-index.ts';
 
 const noonMs = Date.UTC(2026, 10, 22, 12);
 
@@ -31,11 +31,10 @@ for (const name of [
 test('a day is deleted only when its last sample is older than what is kept', () => {
   const names = [20, 19, 18, 17, 16, 15].map((day) => dayIndexName('thrum', 'cpu', dayOf(noonMs) - 22 + day));
   const foreign = ['thrum-1s-cpu', 'thrum-users', 'x-1s-cpu-2020.01.01', 'thrum-1s-cpu-2020.01.99'];
-  assert.deepEqual(outdatedIndices('thrum', [...names, ...foreign], noonMs, 5), [
-    'thrum-1s-cpu-2026.11.16',
-    'thrum-1s-cpu-2026.11.15',
-  ]);
+  const outdated = (all: string[], nowMs: number): string[] =>
+    all.filter((name) => isDayOutdated('thrum', name, nowMs, 5));
+  assert.deepEqual(outdated([...names, ...foreign], noonMs), ['thrum-1s-cpu-2026.11.16', 'thrum-1s-cpu-2026.11.15']);
   const lastMs = Date.UTC(2026, 10, 17);
-  assert.deepEqual(outdatedIndices('thrum', ['thrum-1s-cpu-2026.11.16'], lastMs + 5 * dayMs - 1, 5), []);
-  assert.equal(outdatedIndices('thrum', ['thrum-1s-cpu-2026.11.16'], lastMs + 5 * dayMs, 5).length, 1);
+  assert.deepEqual(outdated(['thrum-1s-cpu-2026.11.16'], lastMs + 5 * dayMs - 1), []);
+  assert.equal(outdated(['thrum-1s-cpu-2026.11.16'], lastMs + 5 * dayMs).length, 1);
 });

@@ -29,14 +29,8 @@ export const readDayIndexName = (prefix: string, name: string): { target: string
   return dayIndexName(prefix, target, day) === name ? { target, day } : undefined;
 };
 
-/** The names whose whole day is older than what is kept. */
-export const outdatedIndices = (
-  prefix: string,
-  names: readonly string[],
-  nowMs: number,
-  retentionDays: number,
-): string[] =>
-  names.filter((name) => {
-    const read = readDayIndexName(prefix, name);
-    return read !== undefined && (read.day + 1) * dayMs <= nowMs - retentionDays * dayMs;
-  });
+/** Whether it is one of our names and its whole day is older than what is kept. */
+export const isDayOutdated = (prefix: string, name: string, nowMs: number, retentionDays: number): boolean => {
+  const read = readDayIndexName(prefix, name);
+  return read !== undefined && (read.day + 1) * dayMs <= nowMs - retentionDays * dayMs;
+};

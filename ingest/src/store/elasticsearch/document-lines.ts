@@ -3,11 +3,13 @@
  * tick after tick (action, dimensions, names of the metrics) is kept as bytes per series and copied; only times and values are
  * written anew. A series is recognized by its object, which stays the same while the agent's shape does.
  */
+import type { Clock } from '@thrum/actors/system/clock';
 import type { Batch, Series } from '@thrum/actors/wire/batch';
 import type { WireTarget } from '@thrum/actors/wire/dictionary';
 import type { Target } from '@thrum/actors/wire/schema';
 import { columnName } from '../column-name.ts';
 import { storable } from '../storable-value.ts';
+import type { StoreRules } from '../rules.ts';
 import type { Origin } from '../store.ts';
 import { dayIndexName, dayOf, type Day } from './day-index.ts';
 import { maxNumberBytes, writeFloat, writeWhole } from './number-text.ts';
@@ -34,8 +36,6 @@ type Head = {
 };
 
 export type DocumentLines = {
-  /** False when no catalogue entry exists for the series' target. */
-  knows(series: Series): boolean;
   /** Most bytes that the lines of sample `i` can take. */
   maxBytes(origin: Origin, batch: Batch, i: number): number;
   /** Writes both lines and returns their end and the index they name. `leftOut` counts values that did not fit their type. */
@@ -44,6 +44,8 @@ export type DocumentLines = {
 };
 
 const utf8 = new TextEncoder();
+/** The action beside the name of its index, with an id if there is one. */
+const actionBytes = 192;
 const comma = 44;
 const brace = 125;
 const newLine = 10;
@@ -52,6 +54,9 @@ const copy = (into: Uint8Array, at: number, from: Uint8Array): number => {
   for (let i = 0; i < from.length; i += 1) into[at + i] = from[i] as number; // shorter than 32 bytes: faster than set()
   return at + from.length;
 };
+
+const actionOf = (index: string, id: string | undefined): Uint8Array =>
+  utf8.encode(`{"create":${JSON.stringify({ _index: index, _id: id })}}\n{"@timestamp":`);
 
 const headOf = (origin: Origin, series: Series): Head => {
   const document: Record<string, unknown> = {
@@ -70,7 +75,14 @@ const headOf = (origin: Origin, series: Series): Head => {
   };
 };
 
-export const createDocumentLines = (prefix: string, catalogue: ReadonlyMap<string, Target>): DocumentLines => {
+type Options = {
+  readonly prefix: string;
+  readonly catalogue: ReadonlyMap<string, Target>;
+  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly rules: Pick<StoreRules, 'timeOfIndex' | 'idOfSample'>;
+};
+
+export const createDocumentLines = ({ prefix, catalogue, clock, rules }: Options): DocumentLines => {
   const plans = new WeakMap<WireTarget, Plan>();
   const heads = new WeakMap<Series, Head>();
   const counters = { leftOutValues: 0 };
@@ -112,24 +124,25 @@ export const createDocumentLines = (prefix: string, catalogue: ReadonlyMap<strin
 
   return {
     counters,
-    knows: (series) => catalogue.has(series.target.name),
     maxBytes: (origin, batch, i) => {
       const series = seriesAt(batch, i);
-      const nameBytes = prefix.length + series.target.name.length + 64;
+      const nameBytes = prefix.length + series.target.name.length + actionBytes;
       return nameBytes + headFor(origin, series).length + planOf(series.target).maxValueBytes + maxNumberBytes;
     },
     write: (into, from, origin, batch, i) => {
       const series = seriesAt(batch, i);
       const plan = planOf(series.target);
       const timeMs = batch.timesMs[i] as number;
-      const day = dayOf(timeMs);
+      const day = dayOf(rules.timeOfIndex(timeMs, clock.wallMs()));
       if (day !== plan.day) {
         plan.day = day;
         plan.index = dayIndexName(prefix, plan.target, day);
-        plan.action = utf8.encode(`{"create":{"_index":"${plan.index}"}}\n{"@timestamp":`);
+        plan.action = actionOf(plan.index, undefined);
       }
-      into.set(plan.action, from);
-      let at = writeWhole(into, from + plan.action.length, timeMs);
+      const id = rules.idOfSample(origin, i);
+      const action = id === undefined ? plan.action : actionOf(plan.index, id);
+      into.set(action, from);
+      let at = writeWhole(into, from + action.length, timeMs);
       const head = headFor(origin, series);
       into.set(head, at);
       at += head.length;

@@ -7,7 +7,7 @@ import { documentLimits, type Conflict, type ListedDocument } from '@thrum/actor
 import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
 import type { DocumentStore } from '../documents.ts';
 import type { Health } from '../health.ts';
-import { reasonOf, type Ask, type ElasticsearchClient, type Reply } from './client.ts';
+import { errorTypeOf, reasonOf, type Ask, type ElasticsearchClient, type Reply } from './client.ts';
 
 export type ElasticsearchDocuments = DocumentStore & {
   /** The server may be another, or may have lost the index. */
@@ -39,9 +39,6 @@ const readVersion = (version: string): { if_primary_term: string; if_seq_no: str
   return term === undefined || sequence === undefined ? undefined : { if_primary_term: term, if_seq_no: sequence };
 };
 
-const errorType = (reply: Reply): string =>
-  reply.ok ? ((reply.body as { error?: { type?: string } } | undefined)?.error?.type ?? '') : '';
-
 export const createElasticsearchDocuments = (options: Options): ElasticsearchDocuments => {
   const { client, health, clock } = options;
   const index = documentsIndex(options.prefix);
@@ -50,7 +47,7 @@ export const createElasticsearchDocuments = (options: Options): ElasticsearchDoc
   const away = (reply: Reply): Refusal => {
     if (!reply.ok && reply.reason === 'unreachable') health.down(reply.detail);
     // Deleted by hand: made again by the next question.
-    if (errorType(reply) === 'index_not_found_exception') isMade = false;
+    if (errorTypeOf(reply) === 'index_not_found_exception') isMade = false;
     return refuse('store-away', reasonOf(reply));
   };
 
@@ -70,7 +67,7 @@ export const createElasticsearchDocuments = (options: Options): ElasticsearchDoc
         },
       },
     });
-    isMade = (reply.ok && reply.status === 200) || errorType(reply) === 'resource_already_exists_exception';
+    isMade = (reply.ok && reply.status === 200) || errorTypeOf(reply) === 'resource_already_exists_exception';
     return isMade ? undefined : away(reply);
   };
 
@@ -146,7 +143,7 @@ export const createElasticsearchDocuments = (options: Options): ElasticsearchDoc
     get: (collection, key, { deadlineMs }) =>
       within(deadlineMs, async (request) => {
         const reply = await request({ method: 'GET', path: pathOf('_doc', collection, key) });
-        if (reply.ok && reply.status === 404 && errorType(reply) === '')
+        if (reply.ok && reply.status === 404 && errorTypeOf(reply) === '')
           return { ok: true, document: undefined } as const;
         if (!reply.ok || reply.status !== 200) return away(reply);
         const hit = reply.body as Hit;
@@ -174,7 +171,7 @@ export const createElasticsearchDocuments = (options: Options): ElasticsearchDoc
         if (!read) return conflict;
         const query = { ...read, refresh: true };
         const reply = await request({ method: 'DELETE', path: pathOf('_doc', collection, key), query });
-        if (reply.ok && (reply.status === 409 || (reply.status === 404 && errorType(reply) === ''))) return conflict;
+        if (reply.ok && (reply.status === 409 || (reply.status === 404 && errorTypeOf(reply) === ''))) return conflict;
         return reply.ok && reply.status === 200 ? ({ ok: true } as const) : away(reply);
       }),
     list: (collection, { deadlineMs }) => within(deadlineMs, (request) => list(request, collection)),

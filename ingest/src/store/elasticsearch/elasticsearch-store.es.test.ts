@@ -102,13 +102,13 @@ test('a first attempt that is overtaken by its resend through another node is st
   const batch = (seq: number): Parameters<typeof requestOf>[1] =>
     Array.from({ length: 300 }, (_, i) => sample('memory', at + seq * 1000 + i, [Math.random() * 100, seq * 1e12 + i]));
   const late = batch(0);
-  await written(other, requestOf(originOf(hostA, 0), late, true));
+  await written(other, requestOf(originOf(hostA, 0), late));
   assert.deepEqual(await written(store, requestOf(originOf(hostA, 0), late)), { ok: true, refused: [] });
   assert.equal(store.counters()['store_documents_duplicate'], 300);
   const results = await Promise.all(
     Array.from({ length: 20 }, (_, i) => batch(i + 1)).flatMap((samples, i) => {
       const origin = originOf(hostA, i + 1);
-      return [written(store, requestOf(origin, samples)), written(other, requestOf(origin, samples, true))];
+      return [written(store, requestOf(origin, samples)), written(other, requestOf(origin, samples))];
     }),
   );
   assert.ok(results.every((result) => result.ok && result.refused.length === 0));

@@ -7,13 +7,20 @@ import { defaultMaxHeldBytes } from '../admissible.ts';
 import { createHealth } from '../health.ts';
 import { dayMs } from '../sample-time.ts';
 import type { Store, StoreOptions } from '../store.ts';
+import { createLetterAllowance } from '../letter-allowance.ts';
+import { rules as realRules, type StoreRules } from '../rules.ts';
 import { createBulkWriter } from './bulk-writer.ts';
-import { createCollisionCheck } from './collisions.ts';
 import { createElasticsearchClient, reasonOf, type ElasticsearchClient, type Reply } from './client.ts';
+import { createCollisionCheck } from './collisions.ts';
 import { dayOf } from './day-index.ts';
-import { createDayIndices } from './day-indices.ts';
 import { createDocumentLines } from './document-lines.ts';
 import { createElasticsearchDocuments } from './elasticsearch-documents.ts';
+import { createEventSearch } from './event-search.ts';
+import { eventsIndex } from './events-index.ts';
+import { createIndices } from './indices.ts';
+import { createOtherLines } from './other-lines.ts';
+import { refusedIndex } from './refused-index.ts';
+import { namesForDay, sampleDays } from './sample-days.ts';
 import { createSearch } from './search.ts';
 
 const probeEveryMs = 2_000;
@@ -24,34 +31,37 @@ const prepareAheadMs = 30 * 60_000;
 const closeWithinMs = 2_000;
 
 export type ElasticsearchStoreOptions = StoreOptions & {
-  /** In the place of one made from the options. */
+  /** Instead of the one that goes to the addresses of `url`. */
   readonly client?: ElasticsearchClient;
   readonly random?: () => number;
+  /** For tests that put a wrong rule in the place of a right one. */
+  readonly rules?: Partial<StoreRules>;
 };
 
 export const openElasticsearchStore = (options: ElasticsearchStoreOptions): Store => {
-  const { prefix, clock, retentionDays, maxHeldBytes = defaultMaxHeldBytes } = options;
+  const { prefix, replicas, clock, retentionDays, maxHeldBytes = defaultMaxHeldBytes, random = Math.random } = options;
   const log = options.log.child({ store: 'elasticsearch' });
   const client = options.client ?? createElasticsearchClient(options);
+  const rules: StoreRules = { ...realRules, ...options.rules };
   const catalogue: ReadonlyMap<string, Target> = new Map(options.catalogue.map((target) => [target.name, target]));
   const health = createHealth(clock, log, client.urls.map((url) => new URL(url).host).join(', '));
-  const indices = createDayIndices({ client, prefix, replicas: options.replicas, catalogue, log });
-  const lines = createDocumentLines(prefix, catalogue);
-  const { random = Math.random } = options;
+  const kinds = [
+    sampleDays({ prefix, replicas, retentionDays, catalogue }),
+    eventsIndex(prefix, replicas),
+    refusedIndex(prefix, replicas),
+  ];
+  const indices = createIndices({ client, kinds, log });
+  const around = { client, indices, catalogue, retentionDays, maxHeldBytes, health, clock, random, rules, log };
   const writer = createBulkWriter({
-    client,
-    indices,
-    lines,
-    checkCollisions: createCollisionCheck({ client, prefix, catalogue }),
-    catalogue,
-    retentionDays,
-    maxHeldBytes,
-    health,
-    clock,
-    random,
+    ...around,
+    lines: createDocumentLines({ prefix, catalogue, clock, rules }),
+    otherLines: createOtherLines({ prefix, catalogue, rules }),
+    collisions: createCollisionCheck({ client, prefix, catalogue }),
+    allowance: createLetterAllowance(clock, log),
   });
   const search = createSearch({ client, prefix, health, clock });
-  const documents = createElasticsearchDocuments({ client, prefix, replicas: options.replicas, health, clock });
+  const events = createEventSearch({ client, prefix, health });
+  const documents = createElasticsearchDocuments({ client, prefix, replicas, health, clock });
   let closed = false;
   let isClosing = false;
   let probing = false;
@@ -59,8 +69,9 @@ export const openElasticsearchStore = (options: ElasticsearchStoreOptions): Stor
 
   const upkeep = async (): Promise<void> => {
     const nowMs = clock.wallMs();
-    await indices.deleteOutdated(nowMs, retentionDays);
-    if ((nowMs + prepareAheadMs) % dayMs < prepareAheadMs) await indices.prepare(dayOf(nowMs) + 1);
+    await indices.deleteOutdated(nowMs);
+    if ((nowMs + prepareAheadMs) % dayMs >= prepareAheadMs) return;
+    for (const name of namesForDay(prefix, indices.known(), dayOf(nowMs) + 1)) await indices.ensure(name);
   };
 
   /** Any answer of a server that knows us will do: not everybody may ask for the health of a cluster. */
@@ -92,11 +103,14 @@ export const openElasticsearchStore = (options: ElasticsearchStoreOptions): Stor
   return {
     kind: 'elasticsearch',
     write: (request) => writer.write(request),
+    writeEvents: (request) => writer.writeEvents(request),
+    room: () => writer.room(),
     ask: (question, { deadlineMs }) => search.ask(question, deadlineMs),
+    askEvents: (question, { deadlineMs }) => events.ask(question, deadlineMs),
     documents,
     health: () => health.now(),
     onHealth: (listener) => health.on(listener),
-    counters: () => ({ ...writer.counters(), ...search.counters() }),
+    counters: () => ({ ...writer.counters(), ...search.counters(), ...events.counters() }),
     close: async () => {
       if (isClosing) return;
       isClosing = true;

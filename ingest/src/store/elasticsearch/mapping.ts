@@ -12,9 +12,11 @@ import type { Day } from './day-index.ts';
 export const mappingVersion = 1;
 
 /** Longer keywords could not be indexed; the wire's bounds are far below. */
-const maxKeywordChars = 1024;
+export const maxKeywordChars = 1024;
 
-export const mappingOf = (target: Target): object => {
+type Mapping = { readonly dynamic: false; readonly _meta: object; readonly properties: object };
+
+export const mappingOf = (target: Target): Mapping => {
   const dimension = { type: 'keyword', time_series_dimension: true };
   return {
     dynamic: false,
@@ -49,5 +51,7 @@ export const settingsOf = (target: Target, day: Day, replicas: number): object =
     // history may be this much behind; the live view covers the newest minutes (decisions/0003-refresh.md)
     refresh_interval: '5s',
     mapping: { total_fields: { limit: 2000 } },
+    // all values of a document are read at once where it is compared with one sent again
+    max_docvalue_fields_search: 2000,
   },
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { afterClean, afterFailure, inFlightAllowed, startPace } from './pace.ts';
+import { afterClean, afterFailure, afterPartial, inFlightAllowed, startPace, waitAfter } from './pace.ts';
 
 test('twenty clean bulks allow one more at once, up to four', () => {
   let pace = startPace;
@@ -19,14 +19,19 @@ test('after a failure one trial at a time, and half as many as before once it su
 });
 
 test('the wait doubles with each failure, is spread over its whole length and never longer than five seconds', () => {
-  let pace = startPace;
-  const waits: number[] = [];
-  for (let i = 0; i < 12; i += 1) {
-    const next = afterFailure(pace, 1);
-    waits.push(next.waitMs);
-    pace = next.pace;
-  }
+  const waits = Array.from({ length: 12 }, (_, failures) => waitAfter(failures, 1));
   assert.deepEqual(waits.slice(0, 7), [100, 200, 400, 800, 1600, 3200, 5000]);
   assert.equal(waits.at(-1), 5000);
-  assert.equal(afterFailure(pace, 0).waitMs, 0);
+  assert.deepEqual(
+    [0, 1, 4].map((failures) => waitAfter(failures, 0)),
+    [0, 0, 0],
+  );
+});
+
+test('from the fifth failure on no wait is shorter than two seconds, so that a disk that is full for hours is not asked more often', () => {
+  for (let failures = 5; failures < 100; failures += 1) assert.ok(waitAfter(failures, 0) >= 2000);
+});
+
+test('a bulk of which some was taken halves what may be on its way and is no failure', () => {
+  assert.deepEqual(afterPartial({ allowed: 4, clean: 7, failures: 3 }), { allowed: 2, clean: 0, failures: 0 });
 });

@@ -1,7 +1,7 @@
 /**
  * How many bulks may be on their way, and how long to wait after a failure. More at once fills the server's threads, too many are
  * answered 429: so one more after twenty clean ones, half after a failure. While the server fails, one bulk at a time is the
- * trial (the breaker), after a wait with full jitter, so that many ingest nodes do not come back in one wave.
+ * trial (the breaker), after a wait with jitter, so that many ingest nodes do not come back in one wave.
  */
 export type Pace = { readonly allowed: number; readonly clean: number; readonly failures: number };
 
@@ -13,6 +13,9 @@ const cleanPerStep = 20;
 const firstWaitMs = 100;
 /** Raising this spares a dead server and makes the store come back later after an outage. */
 const maxWaitMs = 5_000;
+/** So many failures in a row, and no wait is shorter than this: a disk that is full for hours sees one bulk every few seconds. */
+const openFailures = 5;
+const minOpenWaitMs = 2_000;
 
 export const startPace: Pace = { allowed: startInFlight, clean: 0, failures: 0 };
 
@@ -22,14 +25,26 @@ export const afterClean = (pace: Pace): Pace => {
   return { allowed: Math.min(maxInFlight, pace.allowed + 1), clean: 0, failures: 0 };
 };
 
-/** `random` in [0, 1) spreads the wait. */
-export const afterFailure = (pace: Pace, random: number): { pace: Pace; waitMs: number } => {
-  const ceilingMs = Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(pace.failures, 20));
-  return {
-    pace: { allowed: Math.max(minInFlight, pace.allowed >> 1), clean: 0, failures: pace.failures + 1 },
-    waitMs: Math.ceil(random * ceilingMs),
-  };
+/** The wait after so many failures before this one; `random` in [0, 1) spreads it. */
+export const waitAfter = (failures: number, random: number): number => {
+  const ceilingMs = Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(failures, 20));
+  const floorMs = failures >= openFailures ? minOpenWaitMs : 0;
+  return Math.ceil(floorMs + random * (ceilingMs - floorMs));
 };
+
+const halved = (pace: Pace, failures: number): Pace => ({
+  allowed: Math.max(minInFlight, pace.allowed >> 1),
+  clean: 0,
+  failures,
+});
+
+export const afterFailure = (pace: Pace, random: number): { pace: Pace; waitMs: number } => ({
+  pace: halved(pace, pace.failures + 1),
+  waitMs: waitAfter(pace.failures, random),
+});
+
+/** Some of a bulk was taken and some not: the server lives, and has enough. */
+export const afterPartial = (pace: Pace): Pace => halved(pace, 0);
 
 /** Bulks that may be on their way now: a single trial while the last one failed. */
 export const inFlightAllowed = (pace: Pace): number => (pace.failures > 0 ? 1 : pace.allowed);

@@ -66,7 +66,7 @@ before(async () => {
     const decoded = decodeBatch(encodeBatch(dictionary, 1, 1, samples).bytes, dictionary);
     assert.ok(decoded.ok);
     const accepted = new Uint8Array(samples.length).fill(1);
-    const outcome = store.write({ origin, batch: decoded.batch, accepted, resend: false });
+    const outcome = store.write({ origin, batch: decoded.batch, accepted });
     assert.ok(outcome.ok);
     assert.deepEqual(await outcome.done, { ok: true, refused: [] });
   }

@@ -58,27 +58,37 @@ const toBulk = (text: string, response: ServerResponse): BulkRequest => {
 };
 
 /**
- * `script` is called with each bulk and its number, from 0; the `_id` of a document is its time. `reads` answers what is read by `_id`.
- * Whatever else is asked succeeds.
+ * `script` is called with each bulk and its number, from 0; the `_id` of a document is its time. `reads` answers what is read by `_id`; without it
+ * a document reads as it was first sent, whatever was answered then. Searches find nothing; whatever else is asked succeeds.
  */
 export const startScriptedServer = async (
   script: (bulk: BulkRequest, n: number) => void,
-  reads: ScriptedRead = () => undefined,
+  reads?: ScriptedRead,
 ): Promise<ScriptedServer> => {
   const bulks: BulkRequest[] = [];
+  const sent = new Map<string, { m: object }>();
+  const asSent: ScriptedRead = (ids) =>
+    ids.map((id) => {
+      const _source = sent.get(id);
+      return _source ? { found: true, _source } : { found: false };
+    });
   let listen: (request: IncomingMessage) => void = () => undefined;
   const server = createServer((request, response) => {
     listen(request);
     void read(request).then((text) => {
       if (request.url?.startsWith('/_mget')) {
         const { docs } = JSON.parse(text) as { docs: { _id: string }[] };
-        const found = reads(docs.map(({ _id }) => _id));
+        const found = (reads ?? asSent)(docs.map(({ _id }) => _id));
         return toBulk('', response).answer(found ? 200 : 503, found ? { docs: found } : {});
       }
       const bulk = toBulk(request.url?.startsWith('/_bulk') ? text : '', response);
       if (!request.url?.startsWith('/_bulk'))
         return bulk.answer(200, request.url?.startsWith('/_cat') ? [] : { status: 'green' });
       bulks.push(bulk);
+      for (const { document } of bulk.documents) {
+        const id = JSON.stringify(document['@timestamp']);
+        if (!sent.has(id)) sent.set(id, document as { m: object });
+      }
       script(bulk, bulks.length - 1);
     });
   });

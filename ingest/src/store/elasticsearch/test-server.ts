@@ -24,7 +24,7 @@ export const curl = async (method: string, path: string, body?: unknown): Promis
 export const newPrefix = (): string => `test-${randomBytes(6).toString('hex')}`;
 
 export const refresh = async (prefix: string): Promise<void> => {
-  await curl('POST', `/${prefix}-1s-*/_refresh?ignore_unavailable=true&allow_no_indices=true`);
+  await curl('POST', `/${prefix}-*/_refresh?ignore_unavailable=true&allow_no_indices=true`);
 };
 
 export const indexNames = async (prefix: string): Promise<string[]> =>
@@ -35,5 +35,6 @@ export const indexNames = async (prefix: string): Promise<string[]> =>
 /** Deletes every index and template of a prefix, index by index: a server may forbid wildcards. */
 export const cleanUp = async (prefix: string): Promise<void> => {
   for (const name of await indexNames(prefix)) await curl('DELETE', `/${name}?ignore_unavailable=true`);
-  await fetch(`${testServerUrl()}/_index_template/${prefix}-1s`, { method: 'DELETE' });
+  for (const kind of ['1s', 'events', 'refused'])
+    await fetch(`${testServerUrl()}/_index_template/${prefix}-${kind}`, { method: 'DELETE' });
 };

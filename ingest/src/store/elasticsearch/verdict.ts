@@ -1,11 +1,10 @@
 /**
- * What the outcome of one document of a bulk means. Every document ends as stored or refused; `again` is never the end.
- *
- * The `_id` of a document is made of its dimensions and time, so 409 says that this series has a sample at this time. When the
- * document may have been written before (a resend, or an answer that was lost) that is our own: stored. On a first attempt it is our
- * own as well when a resend overtook it, or another sample with the same name: `collided`, which is looked into (`collisions.ts`) and
- * never mistaken for stored.
+ * What the outcome of one document of a bulk means. Every document ends as stored or refused; `again` is never the end. Whether a
+ * document may have been written before makes no difference: a 409 for a sample is looked into always (`collisions.ts`).
  */
+import { cutDetail } from '../dead-letter.ts';
+import type { DocumentKind, StoreRules } from '../rules.ts';
+
 export type ItemResult = {
   readonly _id?: string;
   readonly status: number;
@@ -15,28 +14,36 @@ export type ItemResult = {
 export type Verdict =
   | { readonly kind: 'stored'; readonly duplicate: boolean }
   | { readonly kind: 'refused'; readonly detail: string }
-  | { readonly kind: 'collided'; readonly id: string }
-  /** `uncertain`: it may have been written all the same. */
-  | { readonly kind: 'again'; readonly why: 'busy' | 'no-index' | 'forbidden' | 'failed'; readonly uncertain: boolean };
+  | { readonly kind: 'compare'; readonly id: string }
+  | { readonly kind: 'again'; readonly why: 'busy' | 'no-index' | 'forbidden' | 'failed' };
 
-const maxDetailChars = 300;
 export const collision = 'collision: the series already has another sample at this time';
 
-export const judgeItem = (result: ItemResult, maybeWritten: boolean): Verdict => {
+const stored: Verdict = { kind: 'stored', duplicate: false };
+const storedBefore: Verdict = { kind: 'stored', duplicate: true };
+
+export const judgeItem = (
+  result: ItemResult,
+  kind: DocumentKind,
+  { meaningOf409 }: Pick<StoreRules, 'meaningOf409'>,
+): Verdict => {
   const { status } = result;
-  if (status === 200 || status === 201) return { kind: 'stored', duplicate: false };
-  if (status === 409)
-    return maybeWritten ? { kind: 'stored', duplicate: true } : { kind: 'collided', id: result._id ?? '' };
-  if (status === 429) return { kind: 'again', why: 'busy', uncertain: false };
-  if (status === 404) return { kind: 'again', why: 'no-index', uncertain: false };
-  if (status === 401 || status === 403) return { kind: 'again', why: 'forbidden', uncertain: false };
-  if (status >= 500) return { kind: 'again', why: 'failed', uncertain: true };
-  const reason = `${result.error?.type ?? `status ${status}`}: ${result.error?.reason ?? ''}`;
-  return { kind: 'refused', detail: reason.slice(0, maxDetailChars) };
+  if (status === 200 || status === 201) return stored;
+  if (status === 409) {
+    const meaning = meaningOf409(kind);
+    if (meaning === 'compare') return { kind: 'compare', id: result._id ?? '' };
+    return meaning === 'stored' ? storedBefore : { kind: 'refused', detail: collision };
+  }
+  if (status === 429) return { kind: 'again', why: 'busy' };
+  if (status === 404) return { kind: 'again', why: 'no-index' };
+  if (status === 401 || status === 403) return { kind: 'again', why: 'forbidden' };
+  if (status >= 400 && status < 500)
+    return {
+      kind: 'refused',
+      detail: cutDetail(`${result.error?.type ?? `status ${status}`}: ${result.error?.reason ?? ''}`),
+    };
+  return { kind: 'again', why: 'failed' };
 };
 
 /** What to do with a bulk that was answered as a whole with an error status. */
-export const judgeBulk = (status: number): 'again' | 'again-uncertain' | 'split' => {
-  if (status === 400 || status === 413) return 'split'; // one document is to blame, or there are too many at once
-  return status >= 500 ? 'again-uncertain' : 'again';
-};
+export const judgeBulk = (status: number): 'again' | 'split' => (status === 400 || status === 413 ? 'split' : 'again'); // one document is to blame, or there are too many at once
