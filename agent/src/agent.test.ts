@@ -1,43 +1,13 @@
 /** The agent's program as a process of its own: its line, its figures, its faults and its end. */
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
-import { describe, it, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { describe, it } from 'node:test';
 import { eventually } from '@thrum/actors/testing/eventually';
 import { temporaryDirectory } from '@thrum/actors/testing/temporary-directory';
+import { freePort, run, settingsFor } from './agent-process.contract.ts';
 import { osReleaseValue, parseHardware } from './collectors/machine.ts';
 import { toPrometheus } from './figures-page.ts';
-
-const program = fileURLToPath(new URL('main.ts', import.meta.url));
-
-type Run = { child: ChildProcess; out: () => string; err: () => string; exit: Promise<number | null> };
-
-const run = (t: TestContext, settings: Record<string, string>, ...args: string[]): Run => {
-  const child = spawn(process.execPath, [program, ...args], { env: settings, stdio: ['ignore', 'pipe', 'pipe'] });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (data: Buffer) => (out += data.toString()));
-  child.stderr.on('data', (data: Buffer) => (err += data.toString()));
-  t.after(() => child.kill('SIGKILL'));
-  return { child, out: () => out, err: () => err, exit: new Promise((resolve) => child.on('close', resolve)) };
-};
-
-const freePort = async (): Promise<{ port: number; close: () => void }> => {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
-};
-
-const settingsFor = (t: TestContext): Record<string, string> => ({
-  THRUM_TOKEN: 'a token nobody prints',
-  THRUM_DATA: join(temporaryDirectory(t), 'data'),
-  THRUM_INGEST: 'http://127.0.0.1:9',
-  THRUM_METRICS_PORT: '0',
-  THRUM_PERIOD_MS: '100',
-});
 
 describe('the program', () => {
   it('says that it is ready, measures without ingest, serves its figures, and ends in order', async (t) => {
