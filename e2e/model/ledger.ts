@@ -63,8 +63,12 @@ export class Ledger {
   readonly #events = new Map<string, number>();
   readonly #told = new Map<string, Gap>();
 
-  constructor(broken: (what: string, detail: string) => void) {
-    this.#broken = broken;
+  readonly #mayRepeatTimes: boolean;
+
+  /** `mayRepeatTimes`: clocks of ingest are wrong too, so that nobody can tell an agent the time. */
+  constructor(options: { broken: (what: string, detail: string) => void; mayRepeatTimes: boolean }) {
+    this.#broken = options.broken;
+    this.#mayRepeatTimes = options.mayRepeatTimes;
   }
 
   offered(record: Omit<KeptRecord, 'strength'>): KeptRecord {
@@ -124,8 +128,12 @@ export class Ledger {
     if (String(code).startsWith('time-')) return;
     const other = this.#places.get(placeOf(record.host, sample));
     const isPoison = sample.mood < 0;
-    if (!isPoison && (other === undefined || other === sample.number))
+    if (isPoison) return;
+    if (other === undefined || other === sample.number)
       this.#broken('refused for a reason', `sample ${sample.number} is refused, ${String(code)}: ${String(detail)}`);
+    // What was in memory alone when an agent died, its next start knows nothing of: not even the time.
+    else if (!this.#mayRepeatTimes && this.#samples.get(other)?.record.strength !== 'void')
+      this.#broken('times only grow', `${placeOf(record.host, sample)} are the samples ${other} and ${sample.number}`);
   }
 
   #wroteSample(source: StoredDocument['source']): void {

@@ -2,6 +2,7 @@
 import type { QueueRules } from '../../agent/src/queue/rules.ts';
 import type { UplinkRules } from '../../agent/src/uplink/rules.ts';
 import type { IntakeRules } from '../../ingest/src/intake/rules.ts';
+import type { StoreRules } from '../../ingest/src/store/rules.ts';
 
 export type WrongRules = {
   /** What a start makes of what the last one left. */
@@ -12,7 +13,7 @@ export type WrongRules = {
   readonly queue?: Partial<QueueRules>;
   readonly uplink?: Partial<UplinkRules>;
   readonly intake?: Partial<IntakeRules>;
-  readonly store?: object;
+  readonly store?: Partial<StoreRules>;
 };
 
 export type Mutant = {

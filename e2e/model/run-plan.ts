@@ -45,7 +45,8 @@ export const runPlan = async (plan: Plan, options: RunOptions = {}): Promise<Out
     breaks('no surprise', `a promise failed unheard: ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
   process.on('unhandledRejection', onRejection);
 
-  const ledger = new Ledger(breaks);
+  const mayRepeatTimes = plan.steps.some(({ kind }) => kind === 'ingest-clock');
+  const ledger = new Ledger({ broken: breaks, mayRepeatTimes });
   const world = new World({ plan, time, ledger, broken: breaks, rules: options.rules ?? {}, log: options.log });
   world.startAll();
   for (const step of plan.steps)
