@@ -12,7 +12,7 @@ const record = {
   samples: 1,
   total: 12,
   acknowledged: false,
-  items: [{ target: 'cpu', fields: ['total'], timeMs: 1000, values: { usage: 12.345678901 } }],
+  items: [{ target: 'cpu', fields: ['total'], timeMs: 1000, values: { usage: 17.996251145854735 } }],
 };
 
 test('a record is read with its samples, an event with its facts, and other lines pass', () => {
@@ -42,7 +42,7 @@ test('a sample on disk and its document are the same', () => {
   const document = readable('p', {
     _index: 'p-1s-cpu-2026.11.22',
     _id: 'x',
-    _source: { '@timestamp': '1970-01-01T00:00:01.000Z', host_id: 'h', cpu: 'total', m: { usage: 12.345679 } },
+    _source: { '@timestamp': '1970-01-01T00:00:01.000Z', host_id: 'h', cpu: 'total', m: { usage: 17.9962511 } },
   });
   const { index, ...stored } = document;
   assert.equal(index, 'p-1s-cpu-2026.11.22');
