@@ -8,12 +8,12 @@
 import type { Log } from '@thrum/actors/system/log';
 import { checkpointNames, type Checkpoint, type KeptGap } from './checkpoint.ts';
 import { readCheckpoints, type CheckpointsFound } from './checkpoint-keeper.ts';
-import type { Disk, DiskFile } from './disk.ts';
+import type { Disk } from './disk.ts';
 import { reconcile } from './reconcile.ts';
 import { recoverSegment, type SegmentRecords } from './recover-segment.ts';
 import type { QueueRules } from './rules.ts';
 import { readForgiving } from './segment-reader.ts';
-import { readSegmentHeader, readSegmentName, segmentBytes } from './segment-format.ts';
+import { readSegmentHeader, readSegmentName, segmentBytes, segmentHeaderBytes } from './segment-format.ts';
 import type { SegmentEnd, SegmentHeader } from './segment-format.ts';
 import { newIndex } from './segment-index.ts';
 import { addRange, sumOf, type Segment, type SettledSums } from './segment.ts';
@@ -80,6 +80,7 @@ export const recoverQueue = async (options: {
     if (one && gone.has(one.ordinal)) removed.get(one.ordinal)?.push(name);
     else if (one) files.push({ name, ...one });
   }
+  await trustHeaders(disk, files);
   files.sort((a, b) => b.ordinal - a.ordinal);
 
   const reads: Read[] = [];
@@ -89,14 +90,6 @@ export const recoverQueue = async (options: {
     known?.nextOrdinal ?? 0,
     ...names.map((name) => (readSegmentName(name)?.ordinal ?? -1) + 1),
   );
-  const syncFound = async (file: DiskFile): Promise<void> => {
-    try {
-      await file.sync();
-      await disk.syncDirectory();
-    } catch (error) {
-      log.error({ error }, 'what was found in the queue cannot be made durable');
-    }
-  };
   const readFile = async (name: string): Promise<Buffer> => {
     const file = await disk.open(name, false);
     try {
@@ -104,8 +97,6 @@ export const recoverQueue = async (options: {
       if (buffer.length < size) buffer = Buffer.allocUnsafeSlow(Math.max(size, Math.min(segmentBytes, size * 2)));
       const { bytes, unreadable } = await readForgiving(file, 0, size, buffer);
       if (unreadable > 0) log.error({ file: name, unreadable }, 'a part of the queue on disk cannot be read');
-      // Its process may have been killed before its sync: what is read now counts from now on, also when the power fails next.
-      if (reads.length === 0) await syncFound(file);
       return bytes;
     } finally {
       await file.close().catch(() => undefined);
@@ -164,7 +155,7 @@ export const recoverQueue = async (options: {
     0,
     ...reads.map(({ segment, records }) => Math.max(segment.end.total, records.header?.before.produced ?? 0)),
   );
-  const outside = known ? { ...known.settled } : settledByHeaders(reads, byRecords - living);
+  const outside = known ? settledOutside(known, segments) : settledByHeaders(reads, byRecords - living);
   const produced = Math.max(byRecords, known?.produced ?? 0);
   const missing = produced - living - total(outside);
   if (known && missing > 0) {
@@ -243,6 +234,28 @@ const segmentOf = (
   return { segment, lost: lost.map((one) => ({ ...one, bytes: 0 })) };
 };
 
+/** Files may have been renamed or copied: where a header can be read, its ordinal counts. */
+const trustHeaders = async (disk: Disk, files: { readonly name: string; ordinal: number }[]): Promise<void> => {
+  for (const one of files)
+    try {
+      const file = await disk.open(one.name, false);
+      try {
+        const found = readSegmentHeader(Buffer.from(await file.read(0, segmentHeaderBytes)));
+        if (found.kind === 'header') one.ordinal = found.header.ordinal;
+      } finally {
+        await file.close();
+      }
+    } catch {
+      // Whoever reads the whole of it says so.
+    }
+};
+
+/** What was settled of a segment that is gone stays settled. */
+const settledOutside = ({ settled, ranges }: Checkpoint, segments: readonly Segment[]): SettledSums => {
+  const there = new Set(segments.map(({ ordinal }) => ordinal));
+  return sumOf([settled, ...ranges.filter(({ ordinal }) => !there.has(ordinal))]);
+};
+
 /** Without a checkpoint: what the newest header knew, the rest counts as stored, because segments only go when they are settled. */
 const settledByHeaders = (reads: readonly Read[], settled: number): SettledSums => {
   const before = reads.findLast(({ records }) => records.header)?.records.header?.before;
@@ -260,12 +273,14 @@ const whereMissing = (
   let before: Segment | undefined;
   for (const { segment, records } of reads) {
     const begins = records.header?.before.produced;
-    if (begins !== undefined && begins - (before?.end.total ?? 0) >= missing && segment.firstSeq > 0) {
+    if (begins !== undefined && begins - (before?.end.total ?? 0) >= missing) {
       const isOneEpoch = before?.epoch === segment.epoch;
       const firstSeq = isOneEpoch && before ? before.end.seq + 1 : 0;
       const lastSeq = segment.firstSeq - 1;
       const [fromMs, toMs] = [before?.newestMs ?? segment.oldestMs, segment.oldestMs];
-      return { epoch: segment.epoch, firstSeq, lastSeq, batches: lastSeq - firstSeq + 1, fromMs, toMs };
+      // Before the first record of an epoch lies another epoch, and nobody knows which: no numbers then.
+      const batches = lastSeq < firstSeq ? (records.header?.previous?.records ?? 0) : lastSeq - firstSeq + 1;
+      return { epoch: segment.epoch, firstSeq, lastSeq, batches, fromMs, toMs };
     }
     before = segment;
   }
