@@ -63,7 +63,9 @@ export const startHappenings = (options: {
     isTelling = true;
     try {
       for (let gap = queue.nextGap(); gap && mayTellGaps(); gap = queue.nextGap()) {
-        await recording.events([event('gap', gap.id, gapFacts(gap))], Math.round(options.nowMs()));
+        // The time is the gap's own: told twice it must be the same event, and where an event is kept goes by its time.
+        const timeMs = Math.max(0, Math.round(gap.toMs));
+        await recording.events([{ ...event('gap', gap.id, gapFacts(gap)), timeMs }], timeMs);
         if (!mayTellGaps()) return;
         queue.forgetGap(gap.id);
         log.warn({ ...gapFacts(gap) }, 'samples are missing for good');
