@@ -1,6 +1,8 @@
 /** What every store must do. Each store's own test file runs this suite on the real thing. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { EventAnswer, EventQuestion } from '@thrum/actors/wire/event-question';
+import type { AgentEvent } from '@thrum/actors/wire/events';
 import {
   memoryTarget,
   diskTarget,
@@ -14,8 +16,22 @@ import {
 } from './store-scenario.ts';
 import type { Store, StoreAnswer, StoreOptions, StoreQuestion } from './store.ts';
 
+/** A dead letter as a person finds it. */
+export type FoundLetter = {
+  readonly hostId: string;
+  readonly code: string;
+  readonly detail: string;
+  readonly target: string;
+  readonly fields: readonly string[];
+  readonly timeMs: number;
+  readonly place: readonly [epoch: number, seq: number, index: number];
+  readonly values: Readonly<Record<string, number>>;
+};
+
 export type Opened = {
   readonly store: Store;
+  /** The dead letters of samples of this time, in the order of their places. */
+  letters(timeMs: number): Promise<FoundLetter[]>;
   /** Makes what was written visible to questions. */
   settle(): Promise<void>;
   dispose(): Promise<void>;
@@ -164,6 +180,204 @@ export const storeContract = (name: string, open: (over?: Partial<StoreOptions>)
       assert.deepEqual(await written(opened.store, request), { ok: true, refused: [] });
       const given = await answer(questionOf({ fromMs: at, toMs: at + 1000 }));
       assert.deepEqual(given.series[0]?.values, [[1]]);
+    });
+
+    test('samples that are refused are kept as dead letters with their reason before the batch counts as written, once', async () => {
+      const at = nextMinute();
+      const origin = originOf(hostA, nextSeq(), 3);
+      const samples = [
+        sample('memory', at, [1, 1]),
+        sample('unknown', at, [1.5, undefined]),
+        sample('disk', at, [7, Number.NaN], ['sda', 'h']),
+      ];
+      const refused = [undefined, undefined, { code: 'too-many-series', detail: 'disk' }] as const;
+      const request = { ...requestOf(origin, samples), refused };
+      request.accepted[2] = 0;
+      for (let i = 0; i < 2; i += 1)
+        assert.deepEqual(await written(opened.store, request), {
+          ok: true,
+          refused: [{ code: 'unknown-target', samples: 1, detail: 'unheard_of' }],
+        });
+      await opened.settle();
+      const common = { hostId: hostA, timeMs: at };
+      assert.deepEqual(await opened.letters(at), [
+        {
+          ...{ ...common, code: 'unknown-target', detail: 'unheard_of', target: 'unheard_of', fields: [] },
+          ...{ place: [3, origin.seq, 1], values: { usage: 1.5 } },
+        },
+        {
+          ...{ ...common, code: 'too-many-series', detail: 'disk', target: 'disk', fields: ['sda', 'h'] },
+          ...{ place: [3, origin.seq, 2], values: { reads: 7 } },
+        },
+      ]);
+    });
+
+    test('a batch of which everything was refused before is written when its dead letters are', async () => {
+      const at = nextMinute();
+      const request = {
+        ...requestOf(originOf(hostA, nextSeq()), [sample('memory', at, [1, 1])]),
+        refused: [{ code: 'time-ahead', detail: 'scripted' }] as const,
+      };
+      request.accepted[0] = 0;
+      assert.deepEqual(await written(opened.store, request), { ok: true, refused: [] });
+      await opened.settle();
+      assert.deepEqual(
+        (await opened.letters(at)).map(({ code, detail }) => [code, detail]),
+        [['time-ahead', 'scripted']],
+      );
+    });
+
+    const collided = (samples: number) => ({
+      ok: true,
+      refused: [
+        { code: 'not-stored', samples, detail: 'collision: the series already has another sample at this time' },
+      ],
+    });
+
+    test('another sample of the same series and time is refused as a collision, however often it comes, and kept as a dead letter', async () => {
+      const at = nextMinute();
+      const first = [
+        sample('disk', at, [1, 0.5], ['sda', 'x']),
+        sample('disk', at + 1000, [2, 0.5], ['sda', 'x']),
+        sample('disk', at, [1, 0.5], ['sdb', 'x']),
+      ];
+      await written(opened.store, requestOf(originOf(hostA, nextSeq(), 4), first));
+      const origin = originOf(hostA, nextSeq(), 5);
+      const second = [
+        sample('disk', at, [9, 0.5], ['sda', 'x']),
+        sample('disk', at + 1000, [2, undefined], ['sda', 'x']),
+        sample('disk', at + 500, [3, 0.5], ['sda', 'x']),
+        sample('disk', at, [9, 0.5], ['sdc', 'x']),
+      ];
+      for (let i = 0; i < 3; i += 1)
+        assert.deepEqual(await written(opened.store, requestOf(origin, second)), collided(2));
+      const question = questionOf({ target: diskTarget, metrics: ['reads', 'busy'], fromMs: at, toMs: at + 2000 });
+      const given = await answer({ ...question, aggregate: 'max', bucketMs: 500 });
+      const byDevice = given.series.map(({ fields, values }) => [fields[0], ...(values[0] ?? [])]);
+      assert.deepEqual(byDevice.sort(), [
+        ['sda', 1, 3, 2, null],
+        ['sdb', 1, null, null, null],
+        ['sdc', 9, null, null, null],
+      ]);
+      assert.deepEqual(
+        [...(await opened.letters(at)), ...(await opened.letters(at + 1000))].map(({ place, values }) => [
+          ...place,
+          values,
+        ]),
+        [
+          [5, origin.seq, 0, { reads: 9, busy: 0.5 }],
+          [5, origin.seq, 1, { reads: 2 }],
+        ],
+      );
+    });
+
+    test('a sample that is stored already under another sequence number is stored once and no collision', async () => {
+      const at = nextMinute();
+      const samples = [
+        sample('memory', at, [52.72, 2 ** 53 - 1]),
+        sample('memory', at + 1000, [1e-40, -5]),
+        sample('memory', at + 2000, [Number.NaN, 7.4]),
+        sample('memory', at + 3000, [-0, undefined]),
+        sample('memory', at + 4000, [1e300, 7]),
+      ];
+      for (let epoch = 6; epoch < 9; epoch += 1)
+        assert.deepEqual(await written(opened.store, requestOf(originOf(hostA, nextSeq(), epoch), samples)), {
+          ok: true,
+          refused: [],
+        });
+      await opened.settle();
+      assert.deepEqual(await opened.letters(at), []);
+    });
+
+    test('of two different samples of one series and time that come at the same moment one is stored, the other refused', async () => {
+      const at = nextMinute();
+      const results = await Promise.all(
+        [1, 2].map((n) =>
+          written(opened.store, requestOf(originOf(hostA, nextSeq(), 8 + n), [sample('memory', at, [n, n])])),
+        ),
+      );
+      assert.deepEqual(results.map((result) => result.ok && result.refused.length).sort(), [0, 1]);
+      await opened.settle();
+      assert.equal((await opened.letters(at)).length, 1);
+      const given = await answer(questionOf({ fromMs: at, toMs: at + 1000 }));
+      assert.ok(given.series[0]?.values[0]?.[0] === 1 || given.series[0]?.values[0]?.[0] === 2);
+    });
+
+    test('a backlog older than what is stored, beside live samples, is stored whole', async () => {
+      const at = nextMinute();
+      const writes: ReturnType<typeof written>[] = [];
+      for (let i = 59; i >= 0; i -= 1) {
+        const samples = [sample('memory', at + i * 1000, [i, i]), sample('disk', at + i * 1000, [i, i], ['sda', 'y'])];
+        writes.push(written(opened.store, requestOf(originOf(hostA, nextSeq(), 11), samples)));
+        if (i % 20 === 0) await writes.at(-1);
+      }
+      for (const result of await Promise.all(writes)) assert.deepEqual(result, { ok: true, refused: [] });
+      const given = await answer(questionOf({ metrics: ['used'], bucketMs: 60_000, fromMs: at, toMs: at + 60_000 }));
+      assert.deepEqual(given.series[0]?.values, [[29.5]]);
+    });
+
+    const eventOf = (id: string, timeMs: number, kind = 'gap', facts: AgentEvent['facts'] = {}): AgentEvent => ({
+      ...{ id, timeMs, kind, facts },
+    });
+    const told = async (origin: ReturnType<typeof originOf>, events: AgentEvent[]): Promise<void> => {
+      const outcome = opened.store.writeEvents({ origin, events });
+      assert.ok(outcome.ok);
+      assert.deepEqual(await outcome.done, { ok: true, refused: [] });
+    };
+    const askEvents = async (over: Partial<EventQuestion>): Promise<EventAnswer> => {
+      await opened.settle();
+      const question: EventQuestion = { ask: 'events', host: hostA, fromMs: 0, toMs: 2 ** 48, max: 100, ...over };
+      const given = await opened.store.askEvents(question, { deadlineMs });
+      assert.ok(given.ok, JSON.stringify(given));
+      return given;
+    };
+
+    test('events are answered newest first, each once however often and under whatever sequence it is told', async () => {
+      const at = nextMinute();
+      const facts = { reason: 'full', epoch: 1, first_seq: 7, samples: 2 ** 40, from_ms: at, odd: 'ä "b"', is: true };
+      const events = [eventOf('a', at), eventOf('b', at + 2, 'gap', facts), eventOf('c', at + 1, 'start')];
+      const origin = originOf(hostA, nextSeq());
+      await told(origin, events);
+      await told(origin, events);
+      await told(originOf(hostA, nextSeq(), 2), [eventOf('b', at + 2, 'gap', facts), eventOf('d', at + 3, 'stop')]);
+      await told(originOf(hostB, nextSeq()), [eventOf('a', at)]);
+      const within = { fromMs: at, toMs: at + 60_000 };
+      const all = [eventOf('d', at + 3, 'stop'), events[1], events[2], events[0]];
+      assert.deepEqual(await askEvents(within), { ok: true, events: all, more: false });
+      assert.deepEqual(await askEvents({ ...within, max: 2 }), { ok: true, events: all.slice(0, 2), more: true });
+      assert.deepEqual(await askEvents({ ...within, max: 4 }), { ok: true, events: all, more: false });
+      const some = await askEvents({ ...within, kinds: ['start', 'stop'] });
+      assert.deepEqual(
+        some.events.map(({ id }) => id),
+        ['d', 'c'],
+      );
+      assert.deepEqual((await askEvents({ fromMs: at + 1, toMs: at + 3 })).events, [events[1], events[2]]);
+      assert.deepEqual((await askEvents({ ...within, host: hostB })).events, [events[0]]);
+    });
+
+    test('events of any time and with facts of any type are kept', async () => {
+      const at = nextMinute();
+      const events = [
+        eventOf('old', 1, 'start'),
+        eventOf('far', 2 ** 47, 'stop'),
+        eventOf('odd', at, 'gap', { samples: 'many', reason: 5, from_ms: true, to_ms: 'then', gap: 1.5 }),
+      ];
+      await told(originOf(hostA, nextSeq(), 20), events);
+      assert.deepEqual((await askEvents({ fromMs: 0, toMs: 2 })).events, [events[0]]);
+      assert.deepEqual((await askEvents({ fromMs: 2 ** 47, toMs: 2 ** 48 })).events, [events[1]]);
+      assert.deepEqual((await askEvents({ fromMs: at, toMs: at + 1 })).events, [events[2]]);
+    });
+
+    test('a question for events without time is refused as too late', async () => {
+      const question = { ask: 'events', host: hostA, fromMs: 0, toMs: 1, max: 1 } as const;
+      const given = await opened.store.askEvents(question, { deadlineMs: 0 });
+      assert.deepEqual(given, { ok: false, code: 'deadline', detail: '' });
+    });
+
+    test('it says how much room is left', () => {
+      const { heldBytes, maxHeldBytes, isFailing } = opened.store.room();
+      assert.ok(heldBytes >= 0 && heldBytes < maxHeldBytes);
+      assert.equal(isFailing, false);
     });
 
     test('samples of days ago go where they belong', async () => {

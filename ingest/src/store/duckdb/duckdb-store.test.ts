@@ -22,8 +22,10 @@ import {
   scenarioOptions,
   written,
 } from '../store-scenario.ts';
-import { storeContract } from '../store.contract.ts';
+import { storeContract, type FoundLetter } from '../store.contract.ts';
+import { openDatabase } from './database.ts';
 import { openDuckdbStore } from './duckdb-store.ts';
+import { refusedTable } from './refused-table.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'thrum-duckdb-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
@@ -31,8 +33,23 @@ let files = 0;
 const newFile = (): string => path.join(directory, `store-${(files += 1)}`, 'thrum.duckdb');
 
 storeContract('DuckDB', async (over = {}) => {
-  const store = await openDuckdbStore({ ...scenarioOptions(`duckdb:${newFile()}`), ...over });
-  return { store, settle: () => Promise.resolve(), dispose: () => store.close() };
+  const database = await openDatabase(newFile());
+  const store = await openDuckdbStore({ ...scenarioOptions(`duckdb:${database.file}`), ...over, database });
+  const letters = async (timeMs: number): Promise<FoundLetter[]> => {
+    const connection = await database.connect();
+    const found = await connection.runAndReadAll(
+      `SELECT host_id, code, detail, target, fields, time_ms::DOUBLE, epoch::DOUBLE, seq::DOUBLE, index, sample FROM ${refusedTable} WHERE time_ms = ${timeMs} ORDER BY epoch, seq, index`,
+    );
+    connection.closeSync();
+    return found.getRows().map(([hostId, code, detail, target, fields, time, epoch, seq, index, values]) => ({
+      ...{ hostId: String(hostId), code: String(code), detail: String(detail), target: String(target) },
+      fields: JSON.parse(String(fields)) as string[],
+      timeMs: Number(time),
+      place: [Number(epoch), Number(seq), Number(index)] as const,
+      values: JSON.parse(String(values)) as Record<string, number>,
+    }));
+  };
+  return { store, letters, settle: () => Promise.resolve(), dispose: () => store.close() };
 });
 
 const storeError = (code: StoreError['code'], words: RegExp) => (error: unknown) => {

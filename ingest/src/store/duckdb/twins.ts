@@ -45,7 +45,7 @@ type Wanted = { readonly target: WireTarget; readonly times: Set<number>; readon
 export const createTwins = (options: {
   readonly connection: DuckDBConnection;
   readonly newest: NewestTimes;
-  planOf(target: WireTarget): Plan;
+  readonly planOf: (target: WireTarget) => Plan;
 }): Twins => {
   const { connection, newest, planOf } = options;
   const stored = new Map<string, Values>();

@@ -25,9 +25,9 @@ export type BulkQueue = {
   readonly ready: Bulk[];
   readonly parked: Bulk[];
   /** A bulk of only these items, in a buffer of its own. */
-  copy(bulk: Bulk, items: readonly Item[]): Bulk;
+  readonly copy: (bulk: Bulk, items: readonly Item[]) => Bulk;
   /** Nothing of this bulk is needed any more. */
-  drop(bulk: Bulk): void;
+  readonly drop: (bulk: Bulk) => void;
   heldBytes(): number;
   isEmpty(): boolean;
 };

@@ -28,12 +28,12 @@ type Options = {
   readonly indices: Indices;
   readonly collisions: CollisionCheck;
   readonly rules: StoreRules;
-  stored(item: Item, isDuplicate: boolean): void;
-  refused(bulk: Bulk, item: Item, detail: string): void;
+  readonly stored: (item: Item, isDuplicate: boolean) => void;
+  readonly refused: (bulk: Bulk, item: Item, detail: string) => void;
   /** A bulk of only these. */
-  copy(bulk: Bulk, items: readonly Item[]): Bulk;
+  readonly copy: (bulk: Bulk, items: readonly Item[]) => Bulk;
   /** Nothing of it is needed any more. */
-  drop(bulk: Bulk): void;
+  readonly drop: (bulk: Bulk) => void;
 };
 
 export type BulkSender = { send(bulk: Bulk): Promise<Sent>; readonly counters: { bulks: number; collided: number } };

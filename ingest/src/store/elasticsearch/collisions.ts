@@ -52,8 +52,7 @@ export const sameValues = ({ names, floats }: Known, sent: Values, kept: Values)
     if (floats.has(name) ? Math.fround(a) !== Math.fround(b) : a !== b) return false;
     common += 1;
   }
-  for (const _ in sent) common -= 1;
-  return common === 0;
+  return common === Object.keys(sent).length;
 };
 
 const valuesOf = (lines: Buffer): Values => {

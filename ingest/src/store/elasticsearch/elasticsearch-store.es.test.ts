@@ -15,7 +15,7 @@ import {
   scenarioOptions,
   written,
 } from '../store-scenario.ts';
-import { storeContract } from '../store.contract.ts';
+import { storeContract, type FoundLetter } from '../store.contract.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { dayIndexName, dayOf } from './day-index.ts';
 import { openElasticsearchStore } from './elasticsearch-store.ts';
@@ -36,10 +36,31 @@ const openOn = (over: Partial<StoreOptions> = {}): { store: Store; prefix: strin
   return { store, prefix };
 };
 
+const lettersOf = async (prefix: string, timeMs: number): Promise<FoundLetter[]> => {
+  const found = (await curl('POST', `/${prefix}-refused-*/_search?allow_no_indices=true`, {
+    size: 100,
+    query: { term: { time_ms: timeMs } },
+    sort: ['epoch', 'seq', 'index'],
+  })) as { hits: { hits: { _source: Record<string, never> }[] } };
+  return found.hits.hits.map(
+    ({ _source: { host_id, code, detail, target, fields, time_ms, epoch, seq, ...rest } }) => ({
+      ...{ hostId: host_id ?? '', code: code ?? '', detail: detail ?? '', target: target ?? '', fields: fields ?? [] },
+      timeMs: Number(time_ms),
+      place: [Number(epoch), Number(seq), Number(rest['index'])] as const,
+      values: rest['values'] ?? {},
+    }),
+  );
+};
+
 storeContract('Elasticsearch', async (over) => {
   const { store, prefix } = openOn(over);
   await eventually(() => store.health().state === 'ready');
-  return { store, settle: () => refresh(prefix), dispose: () => store.close() };
+  return {
+    store,
+    letters: (timeMs) => lettersOf(prefix, timeMs),
+    settle: () => refresh(prefix),
+    dispose: () => store.close(),
+  };
 });
 
 const secondMs = (agoMs: number): number => Math.floor((Date.now() - agoMs) / 1000) * 1000;

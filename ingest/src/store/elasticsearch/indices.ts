@@ -14,7 +14,7 @@ export type IndexKind = {
   readonly pattern: string;
   /** How the index of this name is made; `undefined` when it is none of this kind. */
   define(name: string): { readonly settings: object; readonly mappings: Mappings } | undefined;
-  isOutdated(name: string, nowMs: number): boolean;
+  readonly isOutdated: (name: string, nowMs: number) => boolean;
 };
 type Mappings = { readonly dynamic: false; readonly _meta: object; readonly properties: object };
 
