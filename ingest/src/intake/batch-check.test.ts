@@ -34,7 +34,7 @@ const judge = (batch: Batch, tooMany?: ReadonlySet<number>) => {
 
 test('good samples are all accepted, to the last millisecond of both ends', () => {
   const judged = judge(batchOf(sample(nowMs + 300_000, 'a'), sample(nowMs - 5 * day, 'b')));
-  assert.deepEqual(judged, { accepted: [1, 1], acceptedCount: 2, refused: [] });
+  assert.deepEqual(judged, { accepted: [1, 1], acceptedCount: 2, refused: [], whyNot: undefined });
 });
 
 test('a sample of the future or of long ago is refused with its reason, and the rest is stored', () => {
@@ -50,6 +50,10 @@ test('a sample of the future or of long ago is refused with its reason, and the 
     ],
   );
   assert.match(judged.refused[0]?.detail ?? '', /^known:a at 2026-06-01T00:05:00.001Z$/);
+  assert.deepEqual(
+    judged.whyNot?.map((why) => why?.code),
+    [undefined, 'time-ahead', 'time-past', undefined],
+  );
 });
 
 test('samples of an unknown target are refused and counted, and the rest is stored', () => {

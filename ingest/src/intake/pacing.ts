@@ -36,7 +36,6 @@ const tellEveryMs = 50;
 const tellWithinMs = 2_000;
 /** An agent's tick, until some were seen. */
 const usualBatchBytes = 8_000;
-const assumedRoomBytes = 64 * 1024 * 1024;
 
 export const startPacing = ({ clock, store, counts, sessions, tells }: PacingOptions): Pacing => {
   let grant = startGrant;
@@ -60,10 +59,9 @@ export const startPacing = ({ clock, store, counts, sessions, tells }: PacingOpt
     const nowMs = clock.monotonicMs();
     if (nowMs - period.sinceMs >= periodMs)
       period = { number: period.number + 1, sinceMs: nowMs, active: 0, activeBefore: period.active };
-    const room = store.room?.() ?? { heldBytes: 0, maxHeldBytes: assumedRoomBytes, isFailing: false };
     const before = grant;
     grant = nextGrant(before, {
-      ...room,
+      ...store.room(),
       nowMs,
       isAway: store.health().state !== 'ready',
       sessions: sessions(),

@@ -15,7 +15,7 @@ import type { Welcome } from '@thrum/actors/wire/ingest-to-agent';
 import { refuse, type Refusal, type RefusalCode } from '@thrum/actors/wire/refusal';
 import { protocolVersion } from '@thrum/actors/wire/version';
 import type { Connected } from '../live/live.ts';
-import type { Origin, WriteOutcome } from '../store/store.ts';
+import type { Origin } from '../store/store.ts';
 import { Acks } from './acks.ts';
 import { judgeBatch, studyShape, type RefusedSamples, type ShapeFacts } from './batch-check.ts';
 import { BatchReader } from './batch-reader.ts';
@@ -34,8 +34,6 @@ const stillHeardAfterMs = 1_500;
 const leaveWithinMs = 1_500;
 /** Agents are told of their pace from this version on. */
 const pacedFrom = 3;
-/** While the store cannot keep events. */
-const noEventsAfterMs = 30_000;
 
 type Reply = (answer: unknown) => void;
 
@@ -214,7 +212,6 @@ export class Session {
         batch,
         accepted,
         ...(judged.whyNot && { refused: judged.whyNot }),
-        resend: again,
       }),
     );
   }
@@ -231,7 +228,7 @@ export class Session {
     }
     flights.take({ epoch, seq }, true, [], () => {
       const origin = originOf(hello, epoch, seq);
-      const outcome = store.writeEvents?.({ origin, events }) ?? noRoomForEvents;
+      const outcome = store.writeEvents({ origin, events });
       if (outcome.ok) counts.events += events.length;
       return outcome;
     });
@@ -352,8 +349,6 @@ export class Session {
     this.#connected?.lost(unheard);
   }
 }
-
-const noRoomForEvents: WriteOutcome = { ok: false, reason: 'full', afterMs: noEventsAfterMs };
 
 const originOf = (hello: Hello, epoch: number, seq: number): Origin => ({
   hostId: hello.host,
