@@ -5,7 +5,7 @@
 import { accessSync, constants } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import { signInto } from './sign-in.ts';
+import { signInto, useCookie } from './sign-in.ts';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -67,4 +67,12 @@ export const openPage = async (
   });
   await page.goto(url, { waitUntil: 'domcontentloaded' });
   return { page, complaints, close: () => context.close() };
+};
+
+/** Opens an address with this session's cookie, and no other. */
+export const openAs = async (browser: Browser, url: string, cookie: string): Promise<Page> => {
+  const { page } = await openPage(browser, 'about:blank', { signedOut: true });
+  await useCookie(page.context(), url, cookie);
+  await page.goto(url);
+  return page;
 };

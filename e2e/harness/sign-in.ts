@@ -89,5 +89,18 @@ export const useCookie = async (context: BrowserContext, url: string, cookie: st
   await context.addCookies([{ name, value, url: new URL(url).origin, httpOnly: true, sameSite: 'Strict' }]);
 };
 
+/** Who a session belongs to, as a web node says; `null` for nobody. */
+export const meOf = async (url: string, cookie: string): Promise<string | null> => {
+  const response = await fetch(`${url}/api/me`, { headers: { cookie } });
+  return ((await response.json()) as { user: string | null }).user;
+};
+
+/** A new session of the person who set this up. */
+export const signIn = async (url: string, password: string = person.password): Promise<string> => {
+  const { cookie, body } = await post(url, 'sign-in', { name: person.name, password });
+  if (cookie === undefined) throw new Error(`Nobody could sign in at ${url}: ${JSON.stringify(body)}`);
+  return cookie;
+};
+
 /** The token in what `npm start` or `npm run mesh` printed; `undefined` when it printed no set-up link. */
 export const printedToken = (printed: string): string | undefined => /\/set-up#([A-Za-z0-9_-]+)/.exec(printed)?.[1];

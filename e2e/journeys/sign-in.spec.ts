@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { test, type TestContext } from 'node:test';
 import { eventually } from '@thrum/actors/testing/eventually';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { repository } from '../../infra/local/build.ts';
-import { browserFor, openPage } from '../harness/browser.ts';
+import { browserFor, openAs, openPage } from '../harness/browser.ts';
 import { meshFor, type TestMesh } from '../harness/mesh-for.ts';
 import { untilLive } from '../harness/readings.ts';
-import { cookieFor, person, post, useCookie } from '../harness/sign-in.ts';
+import { cookieFor, meOf, person, post, signIn } from '../harness/sign-in.ts';
 
 const form = '[data-entry]';
 const host = '[data-host]';
@@ -29,18 +29,6 @@ const faultOn = async (page: Page): Promise<string> => {
 /** The text of the whole page, to look for what must not be on it. */
 const textOf = (page: Page): Promise<string> => page.evaluate(() => document.body.innerText);
 
-const meOf = async (url: string, cookie: string): Promise<string | null> => {
-  const response = await fetch(`${url}/api/me`, { headers: { cookie } });
-  return ((await response.json()) as { user: string | null }).user;
-};
-
-const openAs = async (browser: Browser, url: string, cookie: string): Promise<Page> => {
-  const { page } = await openPage(browser, 'about:blank', { signedOut: true });
-  await useCookie(page.context(), url, cookie);
-  await page.goto(url);
-  return page;
-};
-
 /** Runs the command line of the installation in this directory. */
 const thrum = (directory: string, ...args: string[]): Promise<{ code: number | null; said: string }> =>
   new Promise((resolve) => {
@@ -54,12 +42,6 @@ const webs = (mesh: TestMesh): [string, string] => {
   const [one, two] = mesh.web;
   if (!one || !two) throw new Error('BUG: the mesh has two web nodes');
   return [one.url, two.url];
-};
-
-const signIn = async (url: string, password: string = person.password): Promise<string> => {
-  const { cookie, body } = await post(url, 'sign-in', { name: person.name, password });
-  assert.ok(cookie !== undefined, JSON.stringify(body));
-  return cookie;
 };
 
 const twoWebNodes = async (
@@ -131,30 +113,6 @@ test('without a session a page shows the form at every address and nothing of th
   assert.equal(await page.locator(host).count(), 0, 'nor does going back show it');
   await stranger.waitForSelector('[data-points]');
   assert.equal(await meOf(mesh.dashboardUrl, cookie), null);
-});
-
-test('signed in on one web node is signed in on the other, and signed out on one is signed out on the other, within a second', async (t) => {
-  const { first, second } = await twoWebNodes(t);
-  const browser = await browserFor(t);
-  const cookie = await signIn(first);
-  const signedInMs = performance.now();
-  await eventually(async () => assert.equal(await meOf(second, cookie), 'ada'));
-  const spreadMs = performance.now() - signedInMs;
-  const page = await openAs(browser, second, cookie);
-  const other = await openAs(browser, first, cookie);
-  await Promise.all([untilLive(page, 1), untilLive(other, 1)]);
-
-  const leavingMs = performance.now();
-  await post(first, 'sign-out', {}, { cookie });
-  const answeredMs = performance.now() - leavingMs;
-  assert.equal(await meOf(second, cookie), null, 'once it is answered the session is dead everywhere');
-  await Promise.all([page.waitForSelector(form), other.waitForSelector(form)]);
-  const shownMs = performance.now() - leavingMs;
-  t.diagnostic(
-    `valid on the other after ${Math.round(spreadMs)} ms; sign-out answered after ${Math.round(answeredMs)} ms, shown after ${Math.round(shownMs)} ms`,
-  );
-  assert.ok(spreadMs < 1000 && answeredMs < 1000 && shownMs < 2000);
-  assert.equal(await page.locator(host).count(), 0);
 });
 
 test('a session outlives the node it began on, and all web nodes at once; one that was ended stays ended', async (t) => {
