@@ -5,6 +5,8 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fakeClock } from '@thrum/actors/testing/fake-clock';
 import { systemClock } from '@thrum/actors/system/clock';
+import type { HistoryOutcome } from '@thrum/actors/wire/question';
+import { refuse } from '@thrum/actors/wire/refusal';
 import { openStore } from '../store/open-store.ts';
 import type { Store, StoreAnswer, StoreQuestion } from '../store/store.ts';
 import {
@@ -39,6 +41,13 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+/** What is answered to a question for samples. */
+const answered = async (of: History, about: unknown): Promise<HistoryOutcome> => {
+  const outcome = await of.ask(about);
+  assert.ok(!('events' in outcome));
+  return outcome;
+};
+
 const question = (over: object = {}): object => ({
   target: 'disk',
   metrics: ['reads', 'busy'],
@@ -51,7 +60,7 @@ const question = (over: object = {}): object => ({
 });
 
 test('gauges are answered as they are and counters as rates that survive a reset and a gap', async () => {
-  const answer = await history.ask(question());
+  const answer = await answered(history, question());
   assert.ok(answer.ok, JSON.stringify(answer));
   assert.deepEqual([answer.startMs, answer.bucketMs, answer.leftOut], [startMs, 10_000, 0]);
   assert.deepEqual(answer.series, [
@@ -66,7 +75,8 @@ test('gauges are answered as they are and counters as rates that survive a reset
 });
 
 test('the first bucket has a rate when there was a value before it', async () => {
-  const answer = await history.ask(
+  const answer = await asked(
+    history,
     question({ metrics: ['reads'], fromMs: startMs + 20_000, toMs: startMs + 40_000, points: 2 }),
   );
   assert.ok(answer.ok);
@@ -75,7 +85,7 @@ test('the first bucket has a rate when there was a value before it', async () =>
 
 test('the answer keeps the order of the metrics asked for and repeats the question', async () => {
   const asked = question({ metrics: ['busy', 'reads'], fields: ['sda', 'x'], points: 2, toMs: startMs + minuteMs });
-  const answer = await history.ask(asked);
+  const answer = await answered(history, asked);
   assert.ok(answer.ok);
   assert.deepEqual(answer.question, asked);
   assert.deepEqual(answer.series[0]?.values, [
@@ -85,7 +95,10 @@ test('the answer keeps the order of the metrics asked for and repeats the questi
 });
 
 test('a series that has samples only before the range is not answered', async () => {
-  const answer = await history.ask(question({ fromMs: startMs + 3 * minuteMs - 30_000, toMs: startMs + 4 * minuteMs }));
+  const answer = await asked(
+    history,
+    question({ fromMs: startMs + 3 * minuteMs - 30_000, toMs: startMs + 4 * minuteMs }),
+  );
   assert.deepEqual(answer.ok && answer.series, []);
 });
 
@@ -103,6 +116,19 @@ for (const [name, over, code] of [
     assert.equal(!outcome.ok && outcome.code, code);
   });
 
+test('events are answered through the same door, newest first', async () => {
+  const events = [1, 2].map((n) => ({ id: `e${n}`, kind: 'gap', timeMs: startMs + n, facts: { reason: 'full' } }));
+  const outcome = store.writeEvents({ origin: originOf(hostA, 2), events });
+  assert.ok(outcome.ok);
+  await outcome.done;
+  const about = { ask: 'events', host: hostA, fromMs: startMs, toMs: startMs + 10, max: 10 };
+  assert.deepEqual(await history.ask(about), { ok: true, events: events.toReversed(), more: false });
+  for (const wrong of [{ ask: 'samples' }, { host: 'x' }, { max: 0 }, { max: 201 }, { kinds: [] }, { toMs: startMs }]) {
+    const refused = await history.ask({ ...about, ...wrong });
+    assert.equal(!refused.ok && refused.code, 'bad-question', JSON.stringify(wrong));
+  }
+});
+
 test('something that is no question at all is refused', async () => {
   for (const input of [undefined, null, 7, 'disk', [], {}, new Uint8Array(3)]) {
     const outcome = await history.ask(input);
@@ -113,6 +139,7 @@ test('something that is no question at all is refused', async () => {
 test('a question for very many numbers gets fewer series, so that no answer holds up a node or outgrows a link', async () => {
   const asked: StoreQuestion[] = [];
   const store = {
+    askEvents: () => Promise.resolve(refuse('store-away')),
     ask: (one: StoreQuestion): Promise<StoreAnswer> => {
       asked.push(one);
       return Promise.resolve({ ok: true, series: [], startMs: 0, leftOut: 95 });
@@ -120,7 +147,7 @@ test('a question for very many numbers gets fewer series, so that no answer hold
   };
   const bounded = startHistory({ store, catalogue: scenarioCatalogue, clock: fakeClock() });
   const wide = { metrics: new Array<string>(50).fill('busy'), points: 2000, toMs: startMs + 4_000_000 };
-  const answer = await bounded.ask(question(wide));
+  const answer = await answered(bounded, question(wide));
   assert.equal(answer.ok && answer.leftOut, 95);
   await bounded.ask(question({ toMs: startMs + 2000 * minuteMs, points: 1000 }));
   assert.deepEqual(
@@ -134,6 +161,7 @@ test('so many questions at once, so many waiting, the next is told that it is bu
   const given: ((answer: StoreAnswer) => void)[] = [];
   const deadlines: number[] = [];
   const slow = {
+    askEvents: () => Promise.resolve(refuse('store-away')),
     ask: (_: unknown, options: { deadlineMs: number }) => {
       deadlines.push(options.deadlineMs);
       return new Promise<StoreAnswer>((resolve) => void given.push(resolve));

@@ -1,5 +1,5 @@
 /**
- * Answers questions about the past: checks a question against the catalogue, chooses the buckets, asks the store, turns counters
+ * Answers questions about the past, for samples and for events: checks a question against the catalogue, chooses the buckets, asks the store, turns counters
  * into rates. A counter has one number per bucket, its average rate, whichever aggregate was asked for: the store keeps levels of
  * counters, and a least or greatest rate within a bucket is not in them.
  *
@@ -8,7 +8,9 @@
  */
 import PQueue from 'p-queue';
 import type { Clock } from '@thrum/actors/system/clock';
+import type { PastOutcome } from '@thrum/actors/wire/browser-to-web';
 import { toWire } from '@thrum/actors/wire/dictionary';
+import { eventQuestionSchema, type EventQuestion } from '@thrum/actors/wire/event-question';
 import { limits } from '@thrum/actors/wire/limits';
 import {
   questionSchema,
@@ -24,13 +26,13 @@ import { chooseBuckets, type Buckets } from './buckets.ts';
 import { ratesOf } from './rates.ts';
 
 export type History = {
-  /** Never throws: whatever comes in, an answer or a refusal goes out. */
-  ask(question: unknown): Promise<HistoryOutcome>;
+  /** Never throws: whatever comes in, an answer or a refusal goes out. One that says `ask: 'events'` is for events. */
+  ask(question: unknown): Promise<PastOutcome>;
   counters(): Record<string, number>;
 };
 
 export type HistoryOptions = {
-  readonly store: Pick<Store, 'ask'>;
+  readonly store: Pick<Store, 'ask' | 'askEvents'>;
   readonly catalogue: readonly Target[];
   readonly clock: Clock;
   /** Raising it answers wider questions on a slow store and lets people wait longer for nothing. */
@@ -137,31 +139,40 @@ export const startHistory = (options: HistoryOptions): History => {
     return result;
   };
 
-  const settle = (outcome: HistoryOutcome): HistoryOutcome => {
+  const settle = (outcome: PastOutcome): PastOutcome => {
     if (outcome.ok) count.answered += 1;
     else count.refused += 1;
     return outcome;
   };
 
-  const ask = async (input: unknown): Promise<HistoryOutcome> => {
-    count.asked += 1;
-    const parsed = questionSchema.safeParse(input);
+  const askEvents = (question: EventQuestion, untilMs: number): Promise<PastOutcome> =>
+    store.askEvents(question, { deadlineMs: untilMs - clock.monotonicMs() });
+
+  /** What to do for a question, or why it is none. */
+  const read = (input: unknown): { ok: true; run: (untilMs: number) => Promise<PastOutcome> } | Refusal => {
+    const isForEvents = typeof input === 'object' && input !== null && 'ask' in input;
+    const parsed = isForEvents ? eventQuestionSchema.safeParse(input) : questionSchema.safeParse(input);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      return settle(refuse('bad-question', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`.slice(0, 200)));
+      return refuse('bad-question', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`.slice(0, 200));
     }
     const question = parsed.data;
+    if ('ask' in question) return { ok: true, run: (untilMs) => askEvents(question, untilMs) };
     const checked = check(question, catalogue);
-    if (!checked.ok) return settle(checked);
+    return checked.ok ? { ok: true, run: (untilMs) => answer(question, checked.target, untilMs) } : checked;
+  };
+
+  const ask = async (input: unknown): Promise<PastOutcome> => {
+    count.asked += 1;
+    const wanted = read(input);
+    if (!wanted.ok) return settle(wanted);
     if (queue.size >= maxWaiting) {
       count.busy += 1;
       return settle(refuse('busy', `${maxWaiting} questions are waiting`));
     }
     const untilMs = clock.monotonicMs() + deadlineMs;
-    const run = (): Promise<HistoryOutcome> | HistoryOutcome =>
-      clock.monotonicMs() >= untilMs
-        ? refuse('deadline', 'it waited too long for its turn')
-        : answer(question, checked.target, untilMs);
+    const run = (): Promise<PastOutcome> | PastOutcome =>
+      clock.monotonicMs() >= untilMs ? refuse('deadline', 'it waited too long for its turn') : wanted.run(untilMs);
     return settle(await queue.add(run));
   };
 
