@@ -76,6 +76,16 @@ describe('the time of samples', () => {
     assert.equal(host.tick().timeMs, start + 2000);
   });
 
+  it('does not go back below what was measured before the clock leapt, however ingest counts the seconds', () => {
+    const host = hostAt();
+    host.hear(-6000); // within what is no error, so our own clock counted
+    const last = host.tick().timeMs ?? 0;
+    host.set(3_600_000);
+    assert.equal(host.tick().timeMs, last + 3_601_000);
+    host.hear(-3_606_000);
+    assert.equal(host.tick().timeMs, last + 900, 'by the clock of ingest this is seconds before');
+  });
+
   it('does not fall back to a wrong clock before ingest was asked', () => {
     const host = hostAt();
     host.hear(0);

@@ -11,7 +11,8 @@
  *    they arrive there too early.
  *  - Back, while ingest's clock is known: a clock more than five minutes off ingest's is corrected by it, so a clock that is wrong now
  *    changes nothing. A clock that was wrong before and is right now: the last samples lay further ahead than ingest takes, none of
- *    them was stored, and the samples begin at the right time again. So times may go back here, but not below what may be stored.
+ *    them was stored, and the samples begin at the right time again. So times may go back here, but not below what may be stored: the
+ *    times before each leap forward are remembered for that, as ingest's clock and ours were never quite the same.
  *  - Forward by any amount: it is believed at once, because a host that slept looks the same. Ingest is asked again; until it has answered (a
  *    moment, or the whole outage) the samples of a clock that is wrong are ahead, and are refused and counted when they arrive too early.
  *  - Over a restart: the time of the newest sample comes from the queue, so a clock that was set meanwhile is a step like any other. What was only
@@ -27,8 +28,15 @@ const slower = 0.9;
 /** A host without a battery begins in 1970. */
 const maxOffsetMs = 100 * 365 * 86_400_000;
 
+/** More than ingest takes ahead of its time: not both sides of a leap may be stored at once. */
+const leapMs = limits.maxAheadMs;
+/** A clock that leaps more often than this between two right times is beyond help. */
+const maxLeaps = 8;
+
 export type SampleTime = {
   readonly lastMs: number | undefined;
+  /** The last times before leaps forward, oldest first. */
+  readonly beforeLeaps: readonly number[];
   /** Ingest's clock less ours; unknown before the first hello and after a step. */
   readonly serverOffsetMs: number | undefined;
   readonly before: { readonly wallMs: number; readonly monotonicMs: number } | undefined;
@@ -36,6 +44,7 @@ export type SampleTime = {
 
 export const beginSampleTime = (lastMs: number | undefined): SampleTime => ({
   lastMs,
+  beforeLeaps: [],
   serverOffsetMs: undefined,
   before: undefined,
 });
@@ -67,15 +76,21 @@ export const nextSampleTime = (
   const serverOffsetMs = hasStepped ? undefined : state.serverOffsetMs;
   const rightMs = rightTimeMs({ serverOffsetMs }, wallMs);
   const alignedMs = Math.round(rightMs / periodMs) * periodMs;
-  const take = (timeMs: number | undefined): SampleTimeStep => ({
-    state: { lastMs: timeMs ?? lastMs, serverOffsetMs, before: { wallMs, monotonicMs } },
-    timeMs,
-    hasStepped,
-  });
+  const take = (timeMs: number | undefined): SampleTimeStep => {
+    const isLeap = timeMs !== undefined && lastMs !== undefined && timeMs - lastMs > leapMs;
+    const beforeLeaps = isLeap ? [...state.beforeLeaps, lastMs].slice(-maxLeaps) : state.beforeLeaps;
+    const next = { lastMs: timeMs ?? lastMs, beforeLeaps, serverOffsetMs, before: { wallMs, monotonicMs } };
+    return { state: next, timeMs, hasStepped };
+  };
   if (lastMs === undefined || alignedMs > lastMs) return take(alignedMs);
   const aheadMs = lastMs - rightMs;
   if (aheadMs <= Math.max(leaveOutMs, 2 * periodMs)) return take(undefined);
-  if (aheadMs > limits.maxAheadMs && serverOffsetMs !== undefined) return take(alignedMs);
+  if (aheadMs > limits.maxAheadMs && serverOffsetMs !== undefined) {
+    // As if nothing had been measured since the newest time that may be stored.
+    const storable = state.beforeLeaps.filter((ms) => ms <= rightMs + limits.maxAheadMs);
+    const beginAgain = { lastMs: storable.length > 0 ? Math.max(...storable) : undefined, beforeLeaps: [] };
+    return nextSampleTime({ ...state, ...beginAgain, serverOffsetMs }, now);
+  }
   return take(lastMs + Math.ceil(periodMs * slower));
 };
 
