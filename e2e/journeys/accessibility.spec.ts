@@ -30,6 +30,7 @@ test('overview and host page are free of serious faults and fit the screen, in b
     for (const path of ['/', `/hosts/${id}`]) {
       const { page, complaints, close } = await openPage(browser, mesh.dashboardUrl + path, look);
       await page.waitForSelector('[data-metric="cpu.usage"][data-value]');
+      if (path !== '/') await page.waitForSelector('[data-delivery]');
       const where = `${path} ${look.colorScheme} ${look.viewport.width}`;
       await judge(page, where);
       await page.click('.who');

@@ -96,12 +96,12 @@ test('of too short a while there is no rate', () => {
 });
 
 test('the parts of the bar are together all of it, and a few among millions are seen', () => {
-  const shares = barOf({ stored: 5_000_000, waiting: 100, refused: 0, missing: 1 });
+  const shares = barOf({ stored: 5_000_000, waiting: 100, refused: 0, missing: 1 }, false);
   assert.ok(shares.waiting > 0.01 && shares.missing > 0.01);
   assert.equal(shares.refused, 0);
   const sum = shares.stored + shares.waiting + shares.refused + shares.missing;
   assert.ok(Math.abs(sum - 1) < 1e-9);
-  assert.deepEqual(barOf({ stored: 1, waiting: 3, refused: 0, missing: 0 }), {
+  assert.deepEqual(barOf({ stored: 1, waiting: 3, refused: 0, missing: 0 }, false), {
     stored: 0.25,
     waiting: 0.75,
     refused: 0,
@@ -109,8 +109,14 @@ test('the parts of the bar are together all of it, and a few among millions are 
   });
 });
 
+test('what is on its way as always is no part that meets the eye', () => {
+  const few = { stored: 999_900, waiting: 100, refused: 0, missing: 0 };
+  assert.ok(Math.abs(barOf(few, true).waiting - 0.0001) < 1e-9);
+  assert.ok(barOf(few, false).waiting > 0.01);
+});
+
 test('nothing measured is an empty bar', () => {
-  assert.deepEqual(barOf({ stored: 0, waiting: 0, refused: 0, missing: 0 }), {
+  assert.deepEqual(barOf({ stored: 0, waiting: 0, refused: 0, missing: 0 }, false), {
     stored: 0,
     waiting: 0,
     refused: 0,

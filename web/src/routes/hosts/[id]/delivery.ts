@@ -94,12 +94,18 @@ export type BarPart = (typeof barParts)[number];
 /** However few there are among millions, they are seen. */
 const leastShare = 0.012;
 
-/** Widths of the parts of the bar, of 1; the stored ones give way to what is too narrow to be seen. Nothing measured is an empty bar. */
-export const barOf = (figures: Pick<DeliveryFigures, BarPart>): Record<BarPart, number> => {
+/**
+ * Widths of the parts of the bar, of 1; the stored ones give way to what would be too narrow to be seen. What is only on its way to the store
+ * is as wide as it is. Nothing measured is an empty bar.
+ */
+export const barOf = (figures: Pick<DeliveryFigures, BarPart>, isOnTheWay: boolean): Record<BarPart, number> => {
   const produced = barParts.reduce((sum, part) => sum + figures[part], 0);
   const shares = { stored: 0, waiting: 0, refused: 0, missing: 0 };
   if (produced <= 0) return shares;
-  for (const part of barParts) shares[part] = figures[part] > 0 ? Math.max(leastShare, figures[part] / produced) : 0;
+  for (const part of barParts) {
+    const least = part === 'stored' || (part === 'waiting' && isOnTheWay) ? 0 : leastShare;
+    shares[part] = figures[part] > 0 ? Math.max(least, figures[part] / produced) : 0;
+  }
   const sum = barParts.reduce((all, part) => all + shares[part], 0);
   for (const part of barParts) shares[part] /= sum;
   return shares;

@@ -15,13 +15,13 @@ export type EventRow = {
   readonly detail: string;
 };
 
-/** A chart has room for fewer words than a list. */
+/** Where there is room for a few words only. */
 const shortReasons: Readonly<Record<GapReason, string>> = {
-  full: 'missing: its queue was full',
-  age: 'missing: waited too long',
-  damaged: 'missing: its queue was damaged',
+  full: 'its queue was full',
+  age: 'waited too long',
+  damaged: 'its queue was damaged',
   unclean: 'not running, and not stopped in order',
-  disk: 'missing: its disk took nothing',
+  disk: 'its disk took nothing',
 };
 
 type KnownGap = {
@@ -112,7 +112,12 @@ export const eventRows = (events: readonly AgentEvent[], wallMs: number): EventR
 export const newestReason = (events: readonly AgentEvent[]): string => {
   const gaps = events.filter(({ kind }) => kind === 'gap').toSorted((a, b) => b.timeMs - a.timeMs);
   const reason = gaps.map(gapOf).find((gap) => gap !== undefined && gap.samples > 0)?.reason;
-  return reason === undefined ? '' : gapReasons[reason];
+  return reason === undefined ? '' : shortReasons[reason];
+};
+
+const whyHole = (reason: GapReason | undefined): string => {
+  if (reason === undefined) return 'missing';
+  return reason === 'unclean' ? shortReasons.unclean : `missing: ${shortReasons[reason]}`;
 };
 
 /** Stretches in which nothing was measured or kept, and why. */
@@ -120,9 +125,7 @@ export const holesOf = (events: readonly AgentEvent[]): KnownHole[] => {
   const gaps = events.flatMap((event): KnownHole[] => {
     const gap = event.kind === 'gap' ? gapOf(event) : undefined;
     if (gap === undefined || gap.toMs <= gap.fromMs) return [];
-    return [
-      { fromMs: gap.fromMs, toMs: gap.toMs, why: gap.reason === undefined ? 'missing' : shortReasons[gap.reason] },
-    ];
+    return [{ fromMs: gap.fromMs, toMs: gap.toMs, why: whyHole(gap.reason) }];
   });
   const runs = events.filter(isRun).toSorted((a, b) => a.timeMs - b.timeMs);
   const stops = runs.flatMap((stop, i): KnownHole[] => {

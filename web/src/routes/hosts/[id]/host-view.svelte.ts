@@ -38,6 +38,8 @@ export class HostView {
   /** Rises with every answer and every new past window. */
   answersVersion = $state(0);
   asked = $state.raw<Window | undefined>(undefined);
+  /** A chart has been drawn. */
+  isDrawn = $state(false);
   /** Stretches without samples of which it is known why. */
   holes = $state.raw<readonly KnownHole[]>([]);
   readonly #answers = new Map<string, Answer | Refusal>();
