@@ -75,7 +75,7 @@ test('gauges are answered as they are and counters as rates that survive a reset
 });
 
 test('the first bucket has a rate when there was a value before it', async () => {
-  const answer = await asked(
+  const answer = await answered(
     history,
     question({ metrics: ['reads'], fromMs: startMs + 20_000, toMs: startMs + 40_000, points: 2 }),
   );
@@ -95,7 +95,7 @@ test('the answer keeps the order of the metrics asked for and repeats the questi
 });
 
 test('a series that has samples only before the range is not answered', async () => {
-  const answer = await asked(
+  const answer = await answered(
     history,
     question({ fromMs: startMs + 3 * minuteMs - 30_000, toMs: startMs + 4 * minuteMs }),
   );
