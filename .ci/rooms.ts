@@ -115,9 +115,9 @@ export const behindOneDoor: Readonly<Record<string, readonly string[]>> = {
   pino: ['actors/src/system/'],
   'playwright-core': ['e2e/'],
   'socket.io': ['ingest/src/intake/', 'web/server.ts', 'web/src/lib/server/'],
-  'socket.io-client': ['agent/src/uplink/', 'e2e/', 'infra/load/', 'web/src/lib/live/'],
+  'socket.io-client': ['agent/src/uplink/', 'e2e/', 'web/src/lib/live/'],
   systeminformation: ['agent/src/collectors/system-information.ts'],
   uplot: ['web/src/lib/charts/TimeChart.svelte'],
-  ws: ['actors/src/link/', 'e2e/'],
+  ws: ['actors/src/link/', 'e2e/', 'infra/load/'],
   yjs: ['actors/src/presence/'],
 };

@@ -125,7 +125,9 @@ test('a batch answered with busy is kept and sent again as a resend', async (t) 
       socket.emit('busy', { epoch, seq: heard.seq, afterMs: 20 });
     } else ack(socket, heard, epoch);
   });
-  const fleet = fleetFor(t, ingest.url, { agents: 1, rate: 50 });
+  const fleet = fleetFor(t, ingest.url, { agents: 1 });
+  await fleet.untilReady(10_000); // what is measured before waits, and comes as a resend too
+  fleet.setRate(50);
   await eventually(() => fleet.counts.batchesResent >= 5);
   fleet.setRate(0);
   await eventually(() => fleet.unacknowledged() === 0);

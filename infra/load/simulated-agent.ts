@@ -1,13 +1,13 @@
 /**
- * One simulated agent: a real socket.io connection with the real messages. It connects again after any loss, with a random wait below a
+ * One simulated agent: a real connection with the real messages. It connects again after any loss, with a random wait below a
  * limit that doubles; a refusal that only a person can mend ends it.
  */
-import { io, type Socket } from 'socket.io-client';
 import type { Clock } from '@thrum/actors/system/clock';
 import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
 import type { Dictionary } from '@thrum/actors/wire/dictionary';
 import type { Ack, Busy, Pace, Welcome } from '@thrum/actors/wire/ingest-to-agent';
 import { nextOf, refusals, type Refusal, type RefusalCode } from '@thrum/actors/wire/refusal';
+import { AgentSocket, type Reply } from './agent-socket.ts';
 import type { BatchSlots, Slot } from './batch-slots.ts';
 import { Delivery, type Waiting } from './delivery.ts';
 import type { FleetCounts } from './fleet-counts.ts';
@@ -26,8 +26,9 @@ export type AgentParts = {
 };
 
 const answerWithinMs = 10_000;
+const byeWithinMs = 2_000;
 const firstWaitMs = 100;
-const longestWaitMs = 10_000;
+const longestWaitMs = 30_000;
 
 const isRefusal = (answer: unknown): answer is Refusal =>
   typeof answer === 'object' && answer !== null && 'code' in answer && String(answer.code) in refusals;
@@ -36,7 +37,7 @@ const isWelcome = (answer: unknown): answer is Welcome =>
 
 export class SimulatedAgent {
   #parts: AgentParts;
-  #socket: Socket;
+  #socket: AgentSocket | undefined;
   #delivery = new Delivery<Slot>();
   #greedy = false;
   #ready = false;
@@ -49,31 +50,6 @@ export class SimulatedAgent {
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
-    const { counts } = parts;
-    this.#socket = io(parts.url, {
-      transports: ['websocket'],
-      forceNew: true,
-      reconnection: false,
-      autoConnect: false,
-      timeout: answerWithinMs,
-    });
-    this.#socket.on('connect', () => this.#greet());
-    this.#socket.on('connect_error', () => {
-      counts.connectErrors += 1;
-      this.#lost();
-    });
-    this.#socket.on('disconnect', () => this.#lost());
-    this.#socket.on('ack', (ack: Ack) => this.#take(ack));
-    this.#socket.on('busy', (busy: Busy) => this.#busy(busy));
-    this.#socket.on('pace', (pace: Pace) => {
-      counts.paces += 1;
-      this.#delivery.paced(pace.backlog);
-      this.#pump();
-    });
-    this.#socket.on('refused', (refusal: Refusal) => this.#refused(refusal));
-    this.#socket.on('recent', (_request: unknown, reply?: (answer: unknown) => void) => {
-      reply?.({ dictionary: parts.dictionary.hash, groups: [] });
-    });
   }
 
   get ready(): boolean {
@@ -87,7 +63,20 @@ export class SimulatedAgent {
   }
 
   connect(): void {
-    if (!this.#over) this.#socket.connect();
+    if (this.#over || this.#socket) return;
+    const { url, clock, counts } = this.#parts;
+    this.#socket = new AgentSocket({
+      url,
+      clock,
+      withinMs: answerWithinMs,
+      onOpen: () => this.#greet(),
+      onEvent: (event, message, reply) => this.#told(event, message, reply),
+      onClose: (opened) => {
+        if (!opened) counts.connectErrors += 1;
+        this.#socket = undefined;
+        this.#lost();
+      },
+    });
   }
 
   /** `true`: a new batch whenever the window has room. `false`: one for each `tick`. */
@@ -112,25 +101,26 @@ export class SimulatedAgent {
   async leave(): Promise<void> {
     this.#over = true;
     this.#greedy = false;
-    if (this.#ready)
-      await this.#socket
-        .timeout(2000)
-        .emitWithAck('bye')
-        .catch(() => undefined);
+    const socket = this.#socket;
+    if (socket && this.#ready)
+      await Promise.race([
+        new Promise((answered) => socket.ask('bye', undefined, byeWithinMs, answered)),
+        new Promise<void>((late) => this.#parts.clock.after(byeWithinMs, late)), // the connection may end first
+      ]);
     this.#ready = false;
-    this.#socket.disconnect();
+    this.#socket?.close();
   }
 
   #greet(): void {
     const { hello, dictionary, clock, counts } = this.#parts;
     this.#attempt += 1;
-    const answered = (next: (answer: unknown) => void) => (error: Error | null, answer: unknown) => {
-      if (error) this.#socket.disconnect();
-      else if (isRefusal(answer)) {
-        this.#refused(answer);
-        this.#socket.disconnect();
-      } else next(answer);
-    };
+    const answered =
+      (next: (answer: unknown) => void): Reply =>
+      (answer) => {
+        if (isRefusal(answer)) this.#refused(answer);
+        if (isRefusal(answer) || answer === undefined) this.#socket?.close();
+        else next(answer);
+      };
     const begin = ({ window, backlog }: Welcome): void => {
       counts.connections += 1;
       this.#waitMs = firstWaitMs;
@@ -138,20 +128,31 @@ export class SimulatedAgent {
       this.#delivery.welcomed(window, backlog);
       this.#pump();
     };
-    this.#socket.timeout(answerWithinMs).emit(
-      'hello',
-      { ...hello, attempt: this.#attempt, clockMs: clock.wallMs() },
-      answered((welcome) => {
-        if (!isWelcome(welcome)) this.#socket.disconnect();
-        else if (!welcome.needDictionary) begin(welcome);
-        else
-          this.#socket.timeout(answerWithinMs).emit(
-            'dictionary',
-            dictionary,
-            answered(() => begin(welcome)),
-          );
-      }),
-    );
+    const greeting = { ...hello, attempt: this.#attempt, clockMs: clock.wallMs() };
+    const welcomed = answered((welcome) => {
+      if (!isWelcome(welcome)) this.#socket?.close();
+      else if (!welcome.needDictionary) begin(welcome);
+      else
+        this.#socket?.ask(
+          'dictionary',
+          dictionary,
+          answerWithinMs,
+          answered(() => begin(welcome)),
+        );
+    });
+    this.#socket?.ask('hello', greeting, answerWithinMs, welcomed);
+  }
+
+  #told(event: string, message: unknown, reply: Reply): void {
+    if (event === 'ack') this.#take(message as Ack);
+    else if (event === 'busy') this.#busy(message as Busy);
+    else if (event === 'refused') this.#refused(message as Refusal);
+    else if (event === 'recent') reply({ dictionary: this.#parts.dictionary.hash, groups: [] });
+    else if (event === 'pace') {
+      this.#parts.counts.paces += 1;
+      this.#delivery.paced((message as Pace).backlog);
+      this.#pump();
+    }
   }
 
   #refused(refusal: Refusal): void {
@@ -231,7 +232,7 @@ export class SimulatedAgent {
     if (!batch.item) signals.advance();
     const item = batch.item ?? slots.take(seq, timeMs, signals.values);
     this.#delivery.sent({ seq, timeMs, item }, nowMs, first);
-    this.#socket.emit('batch', item.bytes, !first);
+    this.#socket?.sendBytes('batch', item.bytes, !first);
   }
 
   #wakeForDue(nowMs: number): void {
