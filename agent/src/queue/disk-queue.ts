@@ -106,6 +106,7 @@ export const openDiskQueue = async (options: {
   let checkpointDue = false;
   let tendDue = false;
   let isClosed = false;
+  let isWorking = false;
   let working: Promise<void> | undefined;
   let turn: Promise<unknown> = Promise.resolve();
   let dueTimer: { readonly atMs: number; cancel(): void } | undefined;
@@ -351,14 +352,19 @@ export const openDiskQueue = async (options: {
         for (const segment of shelf.deferred())
           await inTurn(() => load(segment)).catch(() => shelf.dropDeferred(segment));
       else if (checkpointDue || tendDue) await tend();
-      else return;
+      else {
+        isWorking = false; // with the look that found nothing: a kick behind it is not missed
+        return;
+      }
   };
   const kick = (): void => {
-    working ??= Promise.resolve()
+    if (isWorking) return;
+    isWorking = true;
+    working = Promise.resolve()
       .then(work)
-      .catch((error: unknown) => log.error({ error }, 'BUG: the work on the queue failed'))
-      .finally(() => {
-        working = undefined;
+      .catch((error: unknown) => {
+        isWorking = false;
+        log.error({ error }, 'BUG: the work on the queue failed');
       });
   };
 
@@ -366,7 +372,7 @@ export const openDiskQueue = async (options: {
     isClosed = true;
     timer.cancel();
     dueTimer?.cancel();
-    while (working) await working;
+    while (isWorking) await working;
     while (tail.entries.length > 0 && (await commit())); // until all is written, or nothing is
     for (const one of [...tail.entries]) {
       tail.remove(one);
