@@ -65,6 +65,16 @@ describe('the program', () => {
       assert.ok(wrong.err().includes(name), name);
   });
 
+  it('prints its settings and its command for the queue', async (t) => {
+    const help = run(t, {}, '--help');
+    assert.equal(await help.exit, 0);
+    for (const words of ['--queue-bytes NUMBER', 'THRUM_QUEUE_AGE_HOURS', 'thrum-agent queue inspect'])
+      assert.ok(help.out().includes(words), words);
+    const tooSmall = run(t, {}, '--queue-bytes', '1000000');
+    assert.equal(await tooSmall.exit, 2);
+    assert.match(tooSmall.err(), /--queue-bytes: expected a whole number of at least 1048576/);
+  });
+
   it('finds out what the machine is in a process of its own', async (t) => {
     const found = run(t, { PATH: process.env['PATH'] ?? '' }, '--identify', '{"os":"An OS","cpu":"A CPU"}');
     assert.equal(await found.exit, 0);

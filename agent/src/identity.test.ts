@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { temporaryDirectory } from '@thrum/actors/testing/temporary-directory';
 import { lockDirectory } from './directory-lock.ts';
 import {
+  aboveEpoch,
   nextEpoch,
   prepareDirectory,
   readLastSampleMs,
@@ -56,6 +57,16 @@ describe('the identity', () => {
     assert.equal(nextEpoch('41\n', 0), 42);
     assert.equal(nextEpoch(undefined, -5), 1);
     assert.throws(() => nextEpoch('4294967295', nowMs), StartError);
+  });
+
+  it('goes above an epoch that only the queue knows, and keeps that', (t) => {
+    const directory = temporaryDirectory(t);
+    const identity = takeIdentity(directory, nowMs, mute);
+    for (const known of [undefined, 5, identity.epoch - 1])
+      assert.equal(aboveEpoch(directory, identity, known, mute), identity);
+    assert.equal(aboveEpoch(directory, identity, identity.epoch, mute).epoch, identity.epoch + 1);
+    assert.equal(aboveEpoch(directory, identity, identity.epoch + 86_400, mute).epoch, identity.epoch + 86_401);
+    assert.equal(takeIdentity(directory, nowMs, mute).epoch, identity.epoch + 86_402);
   });
 
   it('refuses a host id that is none instead of making a new host of it', (t) => {

@@ -170,6 +170,14 @@ describe('delivery', () => {
     assert.deepEqual(page(delivery, [event], 0), [0]);
   });
 
+  it('looks again now and then at a backlog that seemed to be done, for the queue may not have been able to read', () => {
+    const delivery = createDelivery(begin);
+    delivery.opened({ window: 8, protocol: 3 });
+    assert.deepEqual(page(delivery, [], 0), []);
+    assert.deepEqual(page(delivery, [batch(0)], 4000), []);
+    assert.deepEqual(page(delivery, [batch(0)], 5000), [0]);
+  });
+
   it('sends nothing that is not known to be safe, though the queue shows it', () => {
     const delivery = createDelivery(begin);
     delivery.opened({ window: 8, protocol: 3 });

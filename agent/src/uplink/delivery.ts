@@ -12,6 +12,8 @@ const maxLive = 16;
 const maxLiveAgeMs = 10_000;
 /** A batch without an answer for so long is sent again. With a window of 16 and a batch per second the window never fills by it. */
 export const answerMs = 8000;
+/** A backlog that is done is looked at again so often: the queue says "nothing" too when it cannot read its disk for a moment. */
+const lookAgainMs = 5000;
 /** After a missing answer the backlog pauses: ingest may well be storing it. */
 const pauseMs = 2000;
 
@@ -65,6 +67,7 @@ export const createDelivery = (
   /** The backlog has been read up to here. */
   let cursor: Position | undefined;
   let more = true;
+  let lookedMs = 0;
   let holdUntilMs = 0;
 
   /** Makes the backlog meet this batch again. */
@@ -124,9 +127,12 @@ export const createDelivery = (
       return batch;
     },
     backlog: (nowMs) => {
-      if (window === 0 || !more || nowMs < holdUntilMs) return undefined;
+      if (window === 0 || nowMs < holdUntilMs || (!more && nowMs - lookedMs < lookAgainMs)) return undefined;
       const room = backlogRoom();
-      return room > 0 ? { after: cursor, room } : undefined;
+      if (room <= 0) return undefined;
+      more = true;
+      lookedMs = nowMs;
+      return { after: cursor, room };
     },
     takeBacklog: (after, read) => {
       // Something went back to the backlog while the queue was being read: what was read is met again.
