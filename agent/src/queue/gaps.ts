@@ -17,7 +17,11 @@ const merge = (a: Gap, b: Gap): Gap => ({
 });
 
 /** Adds a batch that was given up, in place. Batches are given up oldest first, so it belongs at the end. */
-export const addToGaps = (gaps: Gap[], { epoch, seq, samples, bytes, timeMs }: QueuedBatch): void => {
+export const addToGaps = (
+  gaps: Gap[],
+  { epoch, seq, samples, bytes, timeMs }: QueuedBatch,
+  givenOut: string | undefined,
+): void => {
   const gap: Gap = {
     id: `${epoch}.${seq}`,
     epoch,
@@ -31,7 +35,8 @@ export const addToGaps = (gaps: Gap[], { epoch, seq, samples, bytes, timeMs }: Q
     reason: 'full',
   };
   const last = gaps.at(-1);
-  if (last?.epoch === epoch && last.lastSeq + 1 === seq) gaps[gaps.length - 1] = merge(last, gap);
+  if (last?.epoch === epoch && last.id !== givenOut && last.lastSeq + 1 === seq)
+    gaps[gaps.length - 1] = merge(last, gap);
   else gaps.push(gap);
   if (gaps.length <= maxGaps) return;
   const at = gaps.findIndex((one, i) => one.epoch === gaps[i + 1]?.epoch);

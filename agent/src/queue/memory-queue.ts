@@ -1,5 +1,5 @@
 /**
- * The queue in memory: what it holds is lost with the process. Batches lie in an array in their order; one that was acknowledged leaves a
+ * The queue in memory, for tests of who uses a queue: what it holds is lost with the process. Batches lie in an array in their order; one that was acknowledged leaves a
  * hole, holes at the front are passed over, and the array is made anew when half of it is holes.
  */
 import type { Dictionary } from '@thrum/actors/wire/dictionary';
@@ -18,6 +18,7 @@ export const createMemoryQueue = (options: { maxBytes: number }): Queue => {
   let dropped = 0;
   const account = { produced: 0, stored: 0, refused: 0, gap: 0, queued: 0 };
   let gaps: Gap[] = [];
+  let givenOut: string | undefined;
   const dictionaries = new Map<string, { dictionary: Dictionary; batches: number }>();
 
   /** Index of the first place at or behind a position. */
@@ -77,7 +78,7 @@ export const createMemoryQueue = (options: { maxBytes: number }): Queue => {
         if (!given) continue;
         dropped += 1;
         account.gap += given.samples;
-        addToGaps(gaps, given);
+        addToGaps(gaps, given, givenOut);
       }
       tidy();
       return Promise.resolve();
@@ -103,8 +104,9 @@ export const createMemoryQueue = (options: { maxBytes: number }): Queue => {
           const at = places[index]?.at;
           if (!at || at.epoch !== epoch || at.seq > to) break;
           const gone = remove(index);
-          const turnedDown = refused.reduce((sum, one) => sum + (one.seq === gone?.seq ? one.samples : 0), 0);
           if (!gone) continue;
+          const asked = refused.reduce((sum, one) => sum + (one.seq === gone.seq ? one.samples : 0), 0);
+          const turnedDown = Math.min(asked, gone.samples);
           account.refused += turnedDown;
           account.stored += gone.samples - turnedDown;
         }
@@ -114,7 +116,10 @@ export const createMemoryQueue = (options: { maxBytes: number }): Queue => {
     size: () => ({ batches, bytes, dropped, oldestMs: places.find(({ batch }) => batch)?.batch?.timeMs }),
     account: () => ({ ...account }),
     durability: () => ({ state: 'degraded', detail: 'kept in memory' }),
-    nextGap: () => gaps[0],
+    nextGap: () => {
+      givenOut = gaps[0]?.id;
+      return gaps[0];
+    },
     forgetGap: (id) => {
       gaps = gaps.filter((one) => one.id !== id);
     },

@@ -1,11 +1,14 @@
-/** What every implementation of the queue does. `open` makes an empty one that gives up batches beyond `maxBytes`. */
+/**
+ * What every implementation of the queue does. `open` makes an empty one that gives up records beyond `maxBytes`: the oldest first, some at once.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { eventually } from '@thrum/actors/testing/eventually';
 import { encodeBatch } from '@thrum/actors/wire/batch';
 import { dictionaryOf, type Dictionary } from '@thrum/actors/wire/dictionary';
 import { load } from '@thrum/actors/wire/catalogue/load';
 import { memory } from '@thrum/actors/wire/catalogue/memory';
-import type { Gap, Queue, QueuedBatch, SeqRange } from './queue.ts';
+import type { Account, Gap, Queue, QueuedBatch, SeqRange } from './queue.ts';
 
 const dictionary = dictionaryOf([load]);
 const other = dictionaryOf([load, memory]);
@@ -18,13 +21,47 @@ const batch = (epoch: number, seq: number, words: Dictionary = dictionary): Queu
   return { kind: 'batch', epoch, seq, timeMs, dictionary: words.hash, samples: 1, bytes };
 };
 
+const event = (epoch: number, seq: number): QueuedBatch => {
+  const events = [{ kind: 'start', id: `start-${epoch}-${seq}`, timeMs: 1_700_000_000_000, facts: {} }];
+  const bytes = new TextEncoder().encode(JSON.stringify({ epoch, seq, events }));
+  return { kind: 'events', epoch, seq, timeMs: 1_700_000_000_000, dictionary: '', samples: 0, bytes };
+};
+
+/** The account, after a look whether it adds up. */
+const accountOf = (queue: Queue): Account => {
+  const account = queue.account();
+  const { produced, stored, refused, gap, queued } = account;
+  assert.equal(produced, stored + refused + gap + queued, JSON.stringify(account));
+  return account;
+};
+
+/** All gaps, in the way the agent takes them. */
+const takeGaps = async (queue: Queue, batches: number): Promise<Gap[]> => {
+  const gaps: Gap[] = [];
+  await eventually(() => {
+    for (let gap = queue.nextGap(); gap; gap = queue.nextGap()) {
+      gaps.push(gap);
+      queue.forgetGap(gap.id);
+    }
+    assert.equal(
+      gaps.reduce((sum, gap) => sum + gap.batches, 0),
+      batches,
+    );
+  });
+  return gaps;
+};
+
 const names = async (queue: Queue): Promise<string[]> =>
   (await queue.read(undefined, all)).map(({ epoch, seq }) => `${epoch}/${seq}`);
 
 export const queueContract = (name: string, open: (options: { maxBytes: number }) => Promise<Queue>): void => {
   const filled = async (from: number, to: number, options = { maxBytes: 1e7 }): Promise<Queue> => {
     const queue = await open(options);
-    for (let seq = from; seq <= to; seq += 1) await queue.append(batch(1, seq), dictionary);
+    for (let seq = from; seq <= to; seq += 10) {
+      const group = Array.from({ length: Math.min(10, to - seq + 1) }, (_, i) => batch(1, seq + i));
+      await Promise.all(group.map((one) => queue.append(one, dictionary)));
+      accountOf(queue);
+    }
     return queue;
   };
 
@@ -129,8 +166,9 @@ export const queueContract = (name: string, open: (options: { maxBytes: number }
       const left = await queue.read(undefined, all);
       assert.equal(left[0]?.seq, dropped);
       assert.equal(left.at(-1)?.seq, 299);
-      const gap = queue.nextGap();
-      assert.ok(gap);
+      const [gap, more] = await takeGaps(queue, dropped);
+      assert.ok(gap && !more);
+      assert.equal(accountOf(queue).gap, dropped);
       assert.deepEqual(
         { ...gap, bytes: 0 },
         {
@@ -146,8 +184,57 @@ export const queueContract = (name: string, open: (options: { maxBytes: number }
           reason: 'full',
         },
       );
-      queue.forgetGap(gap.id);
       assert.equal(queue.nextGap(), undefined);
+      await queue.close();
+    });
+
+    it('gives out a gap again until it is forgotten, and never changes it', async () => {
+      const queue = await filled(0, 299, { maxBytes: 40_000 });
+      await eventually(() => queue.nextGap() !== undefined);
+      const gap = queue.nextGap() ?? assert.fail();
+      for (let seq = 300; seq < 500; seq += 1) await queue.append(batch(1, seq), dictionary);
+      assert.deepEqual(queue.nextGap(), gap);
+      queue.forgetGap('another');
+      assert.deepEqual(queue.nextGap(), gap);
+      queue.forgetGap(gap.id);
+      const rest = await takeGaps(queue, queue.size().dropped - gap.batches);
+      assert.equal(rest[0]?.firstSeq, gap.lastSeq + 1);
+      assert.equal(rest.at(-1)?.lastSeq, queue.size().dropped - 1);
+      assert.equal(new Set([gap, ...rest].map(({ id }) => id)).size, rest.length + 1);
+      await queue.close();
+    });
+
+    it('keeps events in the same row, and counts no samples of them', async () => {
+      const queue = await open({ maxBytes: 1e7 });
+      await queue.append(batch(1, 0), dictionary);
+      await queue.append(event(1, 1), undefined);
+      await queue.append(batch(1, 2), dictionary);
+      const read = await queue.read(undefined, all);
+      assert.deepEqual(
+        read.map(({ kind, seq, samples, dictionary: hash }) => [kind, seq, samples, hash]),
+        [
+          ['batch', 0, 1, dictionary.hash],
+          ['events', 1, 0, ''],
+          ['batch', 2, 1, dictionary.hash],
+        ],
+      );
+      assert.deepEqual([...(read[1]?.bytes ?? [])], [...event(1, 1).bytes]);
+      assert.equal(queue.ack(1, [[1, 1]]), 1);
+      assert.deepEqual(accountOf(queue), { produced: 2, stored: 0, refused: 0, gap: 0, queued: 2 });
+      await queue.close();
+    });
+
+    it('counts what was refused of a batch, and never more than it holds', async () => {
+      const queue = await filled(0, 4);
+      const refused = [
+        { seq: 1, samples: 1 },
+        { seq: 2, samples: 900 },
+        { seq: 77, samples: 5 },
+      ];
+      assert.equal(queue.ack(1, [[0, 2]], refused), 3);
+      assert.deepEqual(accountOf(queue), { produced: 5, stored: 1, refused: 2, gap: 0, queued: 2 });
+      assert.equal(queue.ack(1, [[0, 9]], refused), 2);
+      assert.deepEqual(accountOf(queue), { produced: 5, stored: 3, refused: 2, gap: 0, queued: 0 });
       await queue.close();
     });
 
@@ -157,13 +244,7 @@ export const queueContract = (name: string, open: (options: { maxBytes: number }
         await queue.append(batch(1, seq), dictionary);
         if (seq % 10 === 0) queue.ack(1, [[seq, seq]]);
       }
-      const gaps: Gap[] = [];
-      for (let gap = queue.nextGap(); gap; gap = queue.nextGap()) {
-        gaps.push(gap);
-        queue.forgetGap(gap.id);
-      }
-      const given = gaps.reduce((sum, gap) => sum + gap.batches, 0);
-      assert.equal(given, queue.size().dropped);
+      const gaps = await takeGaps(queue, queue.size().dropped);
       for (const gap of gaps) for (let seq = gap.firstSeq; seq <= gap.lastSeq; seq += 1) assert.notEqual(seq % 10, 0);
       await queue.close();
     });
@@ -180,11 +261,14 @@ export const queueContract = (name: string, open: (options: { maxBytes: number }
 
     it('holds the newest after thousands of batches came and went', async () => {
       const queue = await open({ maxBytes: 1e7 });
-      for (let seq = 0; seq < 5000; seq += 1) {
-        await queue.append(batch(1, seq), dictionary);
-        if (seq >= 3) queue.ack(1, [[seq - 3, seq - 3]]);
+      for (let seq = 0; seq < 5000; seq += 100) {
+        const group = Array.from({ length: 100 }, (_, i) => batch(1, seq + i));
+        await Promise.all(group.map((one) => queue.append(one, dictionary)));
+        for (const one of group) queue.ack(1, [[one.seq - 3, one.seq - 3]]);
+        accountOf(queue);
       }
       assert.deepEqual(await names(queue), ['1/4997', '1/4998', '1/4999']);
+      assert.deepEqual(accountOf(queue), { produced: 5000, stored: 4997, refused: 0, gap: 0, queued: 3 });
       await queue.close();
     });
   });
