@@ -13,10 +13,12 @@ import { cleanUp, curl, newPrefix, refresh, testServerUrl } from './test-server.
 
 const readme = readFileSync(path.join(import.meta.dirname, '../README.md'), 'utf8');
 /** The queries of the README as a reader would copy them: the indices named before each and its body. */
-const queries = [...readme.matchAll(/`(thrum-1s-[a-z]+-\*)`\n\n```json\n(.*?)```/gs)].map(([, indices, body]) => ({
-  indices: indices ?? '',
-  body: JSON.parse(body ?? '') as object,
-}));
+const queries = [...readme.matchAll(/`(thrum-(?:1s-[a-z]+|events|refused)-\*)`\n\n```json\n(.*?)```/gs)].map(
+  ([, indices, body]) => ({
+    indices: indices ?? '',
+    body: JSON.parse(body ?? '') as object,
+  }),
+);
 const prefix = newPrefix();
 const dictionary = dictionaryOf(catalogue);
 
@@ -70,13 +72,42 @@ before(async () => {
     assert.ok(outcome.ok);
     assert.deepEqual(await outcome.done, { ok: true, refused: [] });
   }
+  const alpha = { ...originOf('00000000-0000-4000-8000-000000000001', 2), hostName: 'alpha' };
+  const account = { produced: 10, stored: 6, refused: 1, gap: 2, queued: 1 };
+  const gap = {
+    reason: 'full',
+    epoch: 1,
+    first_seq: 3,
+    last_seq: 4,
+    batches: 2,
+    samples: 7,
+    from_ms: minute,
+    to_ms: minute + 1,
+  };
+  const told = store.writeEvents({
+    origin: alpha,
+    events: [
+      { id: 'a', kind: 'account', timeMs: minute - 2, facts: { ...account, produced: 9 } },
+      { id: 'b', kind: 'gap', timeMs: minute - 1, facts: gap },
+      { id: 'c', kind: 'gap', timeMs: minute, facts: { ...gap, samples: 5, reason: 'age' } },
+      { id: 'd', kind: 'account', timeMs: minute, facts: account },
+    ],
+  });
+  assert.ok(told.ok && (await told.done).ok);
+  const decoded = decodeBatch(
+    encodeBatch(dictionary, 1, 2, [sampleOf('memory', minute + 36_000_000, [], { usage: 5 })]).bytes,
+    dictionary,
+  );
+  assert.ok(decoded.ok);
+  const late = store.write({ origin: alpha, batch: decoded.batch, accepted: new Uint8Array([1]) });
+  assert.ok(late.ok && (await late.done).ok);
   await store.close();
   await refresh(prefix);
 });
 after(() => cleanUp(prefix));
 
-test('the README has five queries', () => {
-  assert.equal(queries.length, 5);
+test('the README has ten queries', () => {
+  assert.equal(queries.length, 10);
 });
 
 test('CPU of one host by minute', async () => {
@@ -131,4 +162,53 @@ test('the fullest filesystems of hosts with a label', async () => {
     ['/mnt/4', 40],
   ]);
   assert.equal(mounts.length, 6);
+});
+
+/** The documents a query answers. */
+const find = async (i: number): Promise<Record<string, unknown>[]> => {
+  const query = queries[i];
+  assert.ok(query, `the README has no query number ${i + 1}`);
+  const found = (await curl('POST', `/${query.indices.replace('thrum', prefix)}/_search`, query.body)) as {
+    hits: { hits: { _source: Record<string, unknown> }[] };
+  };
+  return found.hits.hits.map((hit) => hit._source);
+};
+
+test('gaps by host and reason', async () => {
+  const [host, ...none] = await ask(5, 'host');
+  assert.equal(none.length, 0);
+  assert.deepEqual([host?.key, host?.['samples']?.value], ['alpha', 12]);
+  assert.deepEqual(host?.['reason']?.buckets?.map(({ key }) => key).sort(), ['age', 'full']);
+  assert.ok((host?.['since']?.value ?? 0) > 0);
+});
+
+test('what happened on one host, newest first', async () => {
+  assert.deepEqual(
+    (await find(6)).map(({ id }) => id),
+    ['d', 'c', 'b', 'a'],
+  );
+});
+
+test('the newest account of each host', async () => {
+  const [host] = await ask(7, 'host');
+  const newest = host?.['newest'] as unknown as { hits: { hits: { _source: { facts: { produced: number } } }[] } };
+  assert.deepEqual([host?.key, newest.hits.hits[0]?._source.facts.produced], ['alpha', 10]);
+});
+
+test('why samples are refused', async () => {
+  const [reason, ...none] = await ask(8, 'reason');
+  assert.equal(none.length, 0);
+  assert.equal(reason?.key, 'time-ahead');
+  assert.deepEqual(
+    [reason['host'], reason['target']].map((part) => part?.buckets?.map(({ key }) => key)),
+    [['alpha'], ['memory']],
+  );
+});
+
+test('the dead letters of one host in full', async () => {
+  const letters = await find(9);
+  assert.deepEqual(
+    letters.map(({ code, seq, index, values }) => [code, seq, index, values]),
+    [['time-ahead', 2, 0, { usage: 5 }]],
+  );
 });
