@@ -7,9 +7,9 @@ export type AdmissionLimits = {
   /** Raising it lets a fleet return faster, and costs CPU in which the connected agents wait: about 0.5 ms each. */
   readonly handshakesPerSecond: number;
   readonly burst: number;
-  /** Each connected agent costs about 100 KB here. */
+  /** Each connected agent costs about 80 KB here. */
   readonly maxConnections: number;
-  /** Each may hold a message of 2 MiB half received, for the seconds until its hello is overdue. */
+  /** Each may hold 64 KiB of a message half received, for the seconds until its hello is overdue. */
   readonly maxWaiting: number;
   readonly maxWaitingPerAddress: number;
 };
@@ -18,8 +18,8 @@ export const admissionDefaults: AdmissionLimits = {
   handshakesPerSecond: 300,
   burst: 300,
   maxConnections: 10_000,
-  maxWaiting: 400,
-  maxWaitingPerAddress: 200,
+  maxWaiting: 1_000,
+  maxWaitingPerAddress: 500,
 };
 
 export type Admitted = { readonly ok: true } | { readonly ok: false; readonly reason: string };

@@ -180,6 +180,17 @@ test('a batch larger than allowed is refused, one far larger is cut off', async 
   await undisturbed();
 });
 
+test('before a hello a message may be as large as a hello and no larger, so that strangers hold little', async () => {
+  const stranger = node.agent();
+  await eventually(() => assert.ok(stranger.socket.connected));
+  stranger.socket.emit('hello', { ...stranger.hello, padding: 'x'.repeat(70_000) });
+  await eventually(() => assert.ok(stranger.closed));
+  const large = node.agent();
+  await large.ask('hello', { ...large.hello, padding: 'x'.repeat(50_000) });
+  await large.works();
+  await undisturbed();
+});
+
 test('a batch of a dictionary nobody declared is refused', async () => {
   const agent = await greeted();
   const bytes = good();

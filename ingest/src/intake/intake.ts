@@ -17,6 +17,7 @@ import { Admission, admissionDefaults, type AdmissionLimits } from './admission.
 import { boundedParser, trustAttachments } from './bounded-parser.ts';
 import type { Dictionaries } from './dictionaries.ts';
 import { IntakeCounts } from './intake-counts.ts';
+import { boundAgent, boundStranger } from './message-size.ts';
 import { startPacing } from './pacing.ts';
 import { rules, type IntakeRules } from './rules.ts';
 import { sessionActor, type SessionMessage } from './session-actor.ts';
@@ -127,6 +128,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
   io.attach(server);
 
   io.engine.on('connection', (connection: EngineConnection) => {
+    boundStranger(connection);
     const entry = admission.enter(addressOf(connection.request));
     greeters.set(connection, entry.greeted);
     connection.on('close', entry.gone);
@@ -157,6 +159,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
       greeted: () => {
         greeted = true;
         trustAttachments(socket);
+        boundAgent(socket.conn, maxMessageBytes);
         tells.add(tellPace);
         greeters.get(socket.conn)?.();
       },
