@@ -31,6 +31,7 @@ export const reportLines = (report: RunReport, of: { readonly commit: string; re
   const { counts, differences } = comparison.findings;
   const lines = [
     `commit ${of.commit}  seed ${of.seed}  ${done.length} faults, ${comparison.samples} samples and ${comparison.events} events on disk`,
+    `started in ${secondsOf(report.tookMs.start)}, compared in ${secondsOf(report.tookMs.compare)}`,
     ...report.notTried.map((what) => `not tried: ${what}`),
     '',
     '  agent       produced   durable    acked     stored  (memory)    refused       gap    queued   queue files damaged',

@@ -37,6 +37,8 @@ export type RunReport = {
   readonly beganMs: number;
   readonly notTried: readonly string[];
   readonly drainedMs: number | undefined;
+  /** How long starting everything took, and comparing. */
+  readonly tookMs: { readonly start: number; readonly compare: number };
   readonly agents: readonly ChaosAgent[];
   readonly comparison: Comparison;
 };
@@ -53,6 +55,7 @@ const emptyLooks = 2;
 
 export const runChaos = async (options: RunOptions): Promise<RunReport> => {
   const { directory, say } = options;
+  const startedMs = Date.now();
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const clocks = new Map<string, FakedClock>();
   const made: { store?: ChaosStore; mesh?: Mesh; agents: ChaosAgent[] } = { agents: [] };
@@ -128,8 +131,10 @@ export const runChaos = async (options: RunOptions): Promise<RunReport> => {
     await sleep(Math.max(0, beganMs + options.forMs - Date.now()));
     tell('No more faults: nothing is measured any more, and every queue has to become empty.');
     const { drainedMs, accounts } = await drain(made.agents, tell);
+    const drainedAtMs = Date.now();
     const comparison = await compareAll({ agents: made.agents, accounts, store, prefix, done: breaking.done });
-    return { plan, done: breaking.done, beganMs, notTried, drainedMs, agents: made.agents, comparison };
+    const tookMs = { start: beganMs - startedMs, compare: Date.now() - drainedAtMs };
+    return { plan, done: breaking.done, beganMs, notTried, drainedMs, tookMs, agents: made.agents, comparison };
   } finally {
     log.end();
     await Promise.all(made.agents.map((agent) => agent.remove()));

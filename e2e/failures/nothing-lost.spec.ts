@@ -1,0 +1,38 @@
+/**
+ * The promise of the whole: what reached the disk of an agent is in the store exactly once, or accounted for, whatever dies in between. Ninety
+ * seconds of `npm run chaos` (e2e/chaos), always the same faults.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { differencesOf, reportLines } from '../chaos/report.ts';
+import { runChaos } from '../chaos/run.ts';
+
+const forMs = 90_000;
+/** Among its faults are a killed Elasticsearch, set clocks, a full disk, and all ingest nodes at once. */
+const seed = 683;
+
+test('nothing is lost and nothing is stored twice while everything is killed, paused, filled and set at random', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'thrum-chaos-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const said: string[] = [];
+  const report = await runChaos({
+    directory,
+    seed,
+    forMs,
+    perMinute: 12,
+    agents: 4,
+    periodMs: 500,
+    ingestClocks: false,
+    say: (line) => said.push(line),
+  });
+  const lines = reportLines(report, { commit: 'this one', seed });
+  for (const line of lines) t.diagnostic(line);
+  assert.equal(differencesOf(report), 0, [...said, ...lines].join('\n'));
+  assert.ok(report.done.length >= 12, `${report.done.length} faults`);
+  if (report.notTried.length === 0)
+    assert.ok(report.done.some(({ fault }) => fault.kind === 'kill' && fault.of === 'elasticsearch'));
+  for (const { name, sums } of report.comparison.agents) assert.ok(sums.stored > 500, `${name}: ${sums.stored} stored`);
+});
