@@ -54,9 +54,10 @@ const samplesOf = (entries: Iterable<Entry>): number => {
 export const covers = (gap: Gap, { epoch, seq }: QueuedBatch): boolean =>
   gap.epoch === epoch && gap.firstSeq <= seq && seq <= gap.lastSeq;
 
-/** A gap of which nobody knows what was in it covers a time. */
-export const coversTime = (gap: Gap, { timeMs }: QueuedBatch): boolean =>
-  gap.lastSeq < gap.firstSeq && gap.fromMs <= timeMs && timeMs <= gap.toMs;
+/** A gap of which nobody knows the numbers covers a time, or (a whole file is gone) records of epochs before. */
+export const coversTime = (gap: Gap, { timeMs, epoch }: QueuedBatch): boolean =>
+  gap.lastSeq < gap.firstSeq &&
+  ((gap.fromMs <= timeMs && timeMs <= gap.toMs) || (gap.reason === 'damaged' && epoch < gap.epoch));
 
 export const offer = ({ entries }: Ledger, record: QueuedBatch): void =>
   void entries.set(nameOf(record), { record, state: 'offered', acked: undefined });
@@ -100,7 +101,8 @@ const sameRecord = (a: QueuedBatch, b: QueuedBatch): boolean =>
   a.samples === b.samples &&
   Buffer.compare(a.bytes, b.bytes) === 0;
 
-const checkRecords = ({ entries, given, isDamaged }: Ledger, records: readonly QueuedBatch[]): void => {
+/** I2, I3 and I8: of what can be read. */
+export const checkRecords = ({ entries, given, isDamaged }: Ledger, records: readonly QueuedBatch[]): void => {
   for (const [i, record] of records.entries()) {
     const entry = entries.get(nameOf(record));
     assert.ok(entry, `I2: ${nameOf(record)} is readable and was never appended`);
