@@ -18,7 +18,7 @@ export type Twins = {
   /** Judges one sample; one that meets none is taken, and may be met by those after it. */
   take(request: WriteRequest, i: number): Meeting;
   /** The group is stored. */
-  committed(): void;
+  readonly committed: () => void;
   readonly counters: { compared: number };
 };
 

@@ -37,19 +37,18 @@ const openOn = (over: Partial<StoreOptions> = {}): { store: Store; prefix: strin
 };
 
 const lettersOf = async (prefix: string, timeMs: number): Promise<FoundLetter[]> => {
+  type Letter = Pick<FoundLetter, 'code' | 'detail' | 'target' | 'fields' | 'values'> &
+    Record<'host_id', string> &
+    Record<'time_ms' | 'epoch' | 'seq' | 'index', number>;
   const found = (await curl('POST', `/${prefix}-refused-*/_search?allow_no_indices=true`, {
     size: 100,
     query: { term: { time_ms: timeMs } },
     sort: ['epoch', 'seq', 'index'],
-  })) as { hits: { hits: { _source: Record<string, never> }[] } };
-  return found.hits.hits.map(
-    ({ _source: { host_id, code, detail, target, fields, time_ms, epoch, seq, ...rest } }) => ({
-      ...{ hostId: host_id ?? '', code: code ?? '', detail: detail ?? '', target: target ?? '', fields: fields ?? [] },
-      timeMs: Number(time_ms),
-      place: [Number(epoch), Number(seq), Number(rest['index'])] as const,
-      values: rest['values'] ?? {},
-    }),
-  );
+  })) as { hits: { hits: { _source: Letter }[] } };
+  return found.hits.hits.map(({ _source: letter }) => {
+    const { host_id: hostId, code, detail, target, fields, values, time_ms: time, epoch, seq, index } = letter;
+    return { hostId, code, detail, target, fields, values, timeMs: time, place: [epoch, seq, index] as const };
+  });
 };
 
 storeContract('Elasticsearch', async (over) => {

@@ -156,3 +156,20 @@ test('with the store away it holds what was said and no more, however many small
   assert.ok(taken * 400 > maxHeldBytes, `${taken} documents: most of what is held is documents`);
   await close(store, clock);
 });
+
+test('a host whose samples are all refused leaves 20,000 dead letters, the others are counted; all are at their end', async () => {
+  const { clock, store, bulks } = open((ask) => all(ask, 201));
+  let ended = 0;
+  for (let seq = 1; seq <= 25; seq += 1) {
+    const samples = Array.from({ length: 1_000 }, (_, i) => sample('unknown', clock.wallMs() - i, [i, i]));
+    const outcome = store.write(requestOf(originOf(hostA, seq), samples));
+    assert.ok(outcome.ok);
+    void outcome.done.then((result) => (ended += result.ok ? (result.refused[0]?.samples ?? 0) : 0));
+  }
+  await pass(clock, 5_000);
+  assert.equal(ended, 25_000);
+  const counters = store.counters();
+  assert.deepEqual([counters['store_dead_letters_stored'], counters['store_dead_letters_left_out']], [20_000, 5_000]);
+  assert.ok(bulks.every(({ indices }) => indices.every((name) => name === 'thrum-refused-2026.11')));
+  await close(store, clock);
+});
