@@ -9,7 +9,7 @@ import type { Mesh } from '../../infra/local/start-mesh.ts';
 import type { Role } from '../../infra/local/role.ts';
 import type { ChaosAgent } from './chaos-agent.ts';
 import type { ChaosStore } from './chaos-store.ts';
-import { sweepAfter, type FakedClock } from './faked-clock.ts';
+import { sweepFakedClocks, type FakedClock } from './faked-clock.ts';
 import { describeFault, type Fault, type Planned } from './schedule.ts';
 
 export type World = {
@@ -70,9 +70,8 @@ export const startBreaking = (world: World, say: (line: string) => void): Breaki
     }
     const role = roleOf(fault.of);
     agentOf(fault.of)?.keeper.look();
-    const { pid } = role;
     await role.kill('SIGKILL');
-    sweepAfter(pid);
+    sweepFakedClocks();
     await sleep(fault.downMs);
     return bringBack(() => role.restart());
   };

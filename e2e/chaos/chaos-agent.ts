@@ -8,7 +8,7 @@ import { systemClock } from '@thrum/actors/system/clock';
 import { freePort } from '../../infra/local/ports.ts';
 import { programOf, type Settings } from '../../infra/local/programs.ts';
 import { startRole, type Role, type RoleEvent } from '../../infra/local/role.ts';
-import { makeFakedClock, sweepAfter, type FakedClock } from './faked-clock.ts';
+import { makeFakedClock, type FakedClock } from './faked-clock.ts';
 import { startSegmentKeeper, type SegmentKeeper } from './segment-keeper.ts';
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 
@@ -73,10 +73,7 @@ export const startChaosAgent = async (options: {
       program: programOf('agent', name, settings(periodMs), process.env),
       restart: 'never',
       clock: systemClock,
-      onEvent: (event) => {
-        if (event.kind === 'ended') sweepAfter(role.pid);
-        options.onEvent(name, event);
-      },
+      onEvent: (event) => options.onEvent(name, event),
     });
   let role: Role = begin(options.periodMs);
   return {

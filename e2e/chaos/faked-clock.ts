@@ -2,7 +2,7 @@
  * A clock of its own for one program, by libfaketime: the file says by how many seconds it is off, and the program looks at it once a
  * second. The monotonic clock is left alone, as setting a real clock leaves it.
  */
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fakeClockLibrary } from '../../infra/local/fake-clock-library.ts';
 import type { Settings } from '../../infra/local/programs.ts';
 
@@ -39,7 +39,16 @@ export const makeFakedClock = (file: string): FakedClock | undefined => {
   };
 };
 
-/** What the library leaves behind when its program is killed; a later one with the same process id would stumble over it. */
-export const sweepAfter = (pid: number): void => {
-  for (const name of [`faketime_shm_${pid}`, `sem.faketime_sem_${pid}`]) rmSync(`/dev/shm/${name}`, { force: true });
+/** What the library leaves behind of programs that were killed; a later one with the same process id would stumble over it. */
+export const sweepFakedClocks = (): void => {
+  let names: string[] = [];
+  try {
+    names = readdirSync('/dev/shm');
+  } catch {
+    return; // only where there is one
+  }
+  for (const name of names) {
+    const pid = /^(?:sem\.faketime_sem|faketime_shm)_(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(`/dev/shm/${name}`, { force: true });
+  }
 };

@@ -14,7 +14,7 @@ import { startChaosStore, type ChaosStore } from './chaos-store.ts';
 import { compareAll, type Comparison } from './comparison.ts';
 import { accountOf, type OwnAccount } from './own-account.ts';
 import { fakeClockLibrary } from '../../infra/local/fake-clock-library.ts';
-import { makeFakedClock, type FakedClock } from './faked-clock.ts';
+import { makeFakedClock, sweepFakedClocks, type FakedClock } from './faked-clock.ts';
 import { drawSchedule, type Planned } from './schedule.ts';
 import { noSmallDisks } from './small-disk.ts';
 import type { Done } from './breaking.ts';
@@ -140,6 +140,7 @@ export const runChaos = async (options: RunOptions): Promise<RunReport> => {
     await Promise.all(made.agents.map((agent) => agent.remove()));
     await made.mesh?.stop();
     await made.store?.stop();
+    sweepFakedClocks();
   }
 };
 
