@@ -177,9 +177,10 @@ const find = async (i: number): Promise<Record<string, unknown>[]> => {
 test('gaps by host and reason', async () => {
   const [host, ...none] = await ask(5, 'host');
   assert.equal(none.length, 0);
-  assert.deepEqual([host?.key, host?.['samples']?.value], ['alpha', 12]);
-  assert.deepEqual(host?.['reason']?.buckets?.map(({ key }) => key).sort(), ['age', 'full']);
-  assert.ok((host?.['since']?.value ?? 0) > 0);
+  assert.ok(host);
+  assert.deepEqual([host.key, host['samples']?.value], ['alpha', 12]);
+  assert.deepEqual(host['reason']?.buckets?.map(({ key }) => key).sort(), ['age', 'full']);
+  assert.ok((host['since']?.value ?? 0) > 0);
 });
 
 test('what happened on one host, newest first', async () => {
