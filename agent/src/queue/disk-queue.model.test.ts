@@ -171,7 +171,7 @@ const property = (kinds: fc.WeightedArbitrary<Step>[], maxBytes: number) =>
     (steps, seed) => run(steps, maxBytes, seed),
   );
 
-const runs = fuzzInputs(150);
+const runs = fuzzInputs(40);
 const settings = { numRuns: runs, seed: fuzzSeed(), endOnFailure: process.env['THRUM_NO_SHRINK'] === '1' };
 
 test('under power failures and kills at any moment every promise holds', async () => {

@@ -68,7 +68,7 @@ test('a queue whose files were damaged opens, and invents nothing', async (t) =>
   const names = [...image.keys()].sort();
   const others = names.map((name) => usedOf(name, image.get(name) ?? new Uint8Array(0)));
   const totals = await fuzz({
-    ...{ name: 'queue files', inputs: share(0.5), seed, limitMs: 5000 },
+    ...{ name: 'queue files', inputs: share(0.15), seed, limitMs: 5000 },
     next: () => {
       const changed = new Map(image);
       for (let left = random() < 0.7 ? 1 : 3; left > 0; left -= 1) {
@@ -114,7 +114,7 @@ test('bytes that are no segment, and bytes that nearly are one, are read in line
   const mutate = mutations({ seed: seed + 1 });
   const random = seededRandom(seed + 1);
   const totals = await fuzz({
-    ...{ name: 'segments', inputs: share(0.3), seed, limitMs: 2000 },
+    ...{ name: 'segments', inputs: share(0.5), seed, limitMs: 2000 },
     next: () => {
       const changed = Buffer.from(mutate(bytes, [bytes]));
       if (random() < 0.5) signSegment(changed, place.salt);
@@ -141,7 +141,7 @@ test('bytes that are no checkpoint are refused, those that are one by their chec
   const mutate = mutations({ seed: seed + 2 });
   const random = seededRandom(seed + 2);
   const totals = await fuzz({
-    ...{ name: 'checkpoints', inputs: share(0.2), seed, limitMs: 500 },
+    ...{ name: 'checkpoints', inputs: share(0.35), seed, limitMs: 500 },
     next: () => {
       const changed = Buffer.from(mutate(bytes, [bytes]));
       if (random() < 0.7) signCheckpoint(changed);

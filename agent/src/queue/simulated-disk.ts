@@ -141,7 +141,7 @@ export const simulatedDisk = (
   const underWay = new Set<() => void>();
 
   const load = (image: DiskImage): void => {
-    names = new Map([...image].map(([name, bytes]) => [name, newFile(Uint8Array.from(bytes))]));
+    names = new Map([...image].map(([name, bytes]) => [name, newFile(bytes.slice())]));
     synced = new Map(names);
     changes = [];
     files = new Set(names.values());
@@ -245,7 +245,7 @@ export const simulatedDisk = (
       read: (at, bytes, into) =>
         on('read', () => {
           const there = file.content.subarray(at, at + bytes);
-          if (!into) return Uint8Array.from(there);
+          if (!into) return there.slice();
           into.set(there);
           return into.subarray(0, there.length);
         }),
@@ -337,7 +337,7 @@ export const simulatedDisk = (
     heal: () => void (faults = []),
     fill: (bytesFree) => void (capacityBytes = usedBytes() + bytesFree),
     freeSpace: () => void (capacityBytes = Number.POSITIVE_INFINITY),
-    image: () => new Map([...names].map(([name, file]) => [name, Uint8Array.from(file.content)])),
+    image: () => new Map([...names].map(([name, file]) => [name, file.content.slice()])),
     put: (name, content) => {
       const file = names.get(name) ?? newFile(new Uint8Array(0));
       for (const there of [names, synced]) {
