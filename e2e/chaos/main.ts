@@ -44,6 +44,9 @@ const seed = settings.seed === 0 ? Date.now() % 1_000_000 : settings.seed;
 const forMs = settings.seconds > 0 ? settings.seconds * 1000 : settings.minutes * 60_000;
 const directory = mkdtempSync(join(tmpdir(), 'thrum-chaos-'));
 say(`seed ${seed}, ${forMs / 1000} s, in ${directory}`);
+const abort = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => abort.abort(new Error(`ended by ${signal}`)));
 let failed = true;
 try {
   const report = await runChaos({
@@ -55,6 +58,7 @@ try {
     periodMs: settings.periodMs,
     ingestClocks: forMs >= ingestClocksFromMs,
     say,
+    abort: abort.signal,
   });
   say(reportLines(report, { commit: commit(), seed }).join('\n'));
   for (const figure of figuresOf(report)) say(JSON.stringify(figure));

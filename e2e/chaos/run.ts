@@ -29,6 +29,8 @@ export type RunOptions = {
   /** Clocks of ingest nodes are set, too. */
   readonly ingestClocks: boolean;
   readonly say: (line: string) => void;
+  /** Gives up: what runs is ended, disks are taken away. */
+  readonly abort?: AbortSignal;
 };
 
 export type RunReport = {
@@ -127,7 +129,8 @@ export const runChaos = async (options: RunOptions): Promise<RunReport> => {
     }).filter(({ fault }) => store.kind !== 'given' || fault.of !== 'elasticsearch');
     const beganMs = Date.now();
     const breaking = startBreaking(world, tell);
-    await breaking.run(plan);
+    await Promise.race([breaking.run(plan), untilAborted(options.abort)]);
+    options.abort?.throwIfAborted();
     await sleep(Math.max(0, beganMs + options.forMs - Date.now()));
     tell('No more faults: nothing is measured any more, and every queue has to become empty.');
     const { drainedMs, accounts } = await drain(made.agents, tell);
@@ -143,6 +146,9 @@ export const runChaos = async (options: RunOptions): Promise<RunReport> => {
     sweepFakedClocks();
   }
 };
+
+const untilAborted = (abort: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => abort?.addEventListener('abort', () => resolve(), { once: true }));
 
 type Drained = {
   /** `undefined`: it took too long. */
