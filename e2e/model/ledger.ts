@@ -34,6 +34,7 @@ type Gap = {
   readonly from: number;
   readonly to: number;
   readonly samples: number;
+  readonly reason: string;
 };
 
 /** One series and time. */
@@ -46,7 +47,7 @@ const gapOf = (host: string, facts: Facts): Gap => {
   const [epoch = 0, from = 0, to = 0, samples = 0] = ['epoch', 'first_seq', 'last_seq', 'samples'].map((key) =>
     Number(facts[key]),
   );
-  return { host, epoch, from, to, samples };
+  return { host, epoch, from, to, samples, reason: String(facts['reason']) };
 };
 const keyOf = (host: string, epoch: number, seq: number): string => `${host}:${epoch}:${seq}`;
 
@@ -65,7 +66,7 @@ export class Ledger {
 
   readonly #mayRepeatTimes: boolean;
 
-  /** `mayRepeatTimes`: clocks of ingest are wrong too, so that nobody can tell an agent the time. */
+  /** `mayRepeatTimes`: clocks were set in ways that nobody can make good again. */
   constructor(options: { broken: (what: string, detail: string) => void; mayRepeatTimes: boolean }) {
     this.#broken = options.broken;
     this.#mayRepeatTimes = options.mayRepeatTimes;
@@ -225,6 +226,11 @@ export class Ledger {
         (record.samples.some((sample) => !this.#isTerminal(record, sample)) ||
           record.events.some(({ id }) => !this.#events.has(`${record.host}:${id}`))),
     );
+  }
+
+  /** How many gaps of this reason were told of a host. */
+  gapsTold(host: string, reason: string): number {
+    return this.#told.values().reduce((sum, gap) => sum + Number(gap.host === host && gap.reason === reason), 0);
   }
 
   /** What became of the samples of one host, for its account. */

@@ -44,7 +44,7 @@ export type Plan = {
   readonly delayMs: { readonly min: number; readonly max: number };
   /** What an agent's queue may hold, in bytes and in time. */
   readonly queue: { readonly maxBytes: number; readonly maxAgeMs: number };
-  /** What the store of an ingest node may hold: one bulk in memory takes 3 MiB, however little is in it. */
+  /** What the store of an ingest node may hold: the buffer of a bulk takes a quarter of it, or 64 KiB. */
   readonly storeBytes: number;
   readonly wallAheadMs: { readonly agents: readonly number[]; readonly ingests: readonly number[] };
   readonly steps: readonly Step[];
@@ -82,6 +82,7 @@ const kinds = [
   'disk-full',
   'disk-fails',
   'disk-fails',
+  'machine-fails',
   'ingest-kill',
   'ingest-kill',
   'ingest-leave',
@@ -157,6 +158,19 @@ const drawFault = (random: Random, size: { agents: number; ingests: number }, at
         { atMs: over(500, 9000), kind: 'disk-well', agent },
       ];
     }
+    // One failed sync, nobody to send to, then the power: what the disk took back then is nowhere else.
+    case 'machine-fails': {
+      const powerMs = over(200, 2500);
+      return [
+        { atMs, kind: 'cut-off', agent, how: 'refuses' },
+        { atMs, kind: 'cut', agent },
+        { atMs: atMs + 10, kind: 'disk-fails', agent, op: 'sync', times: 1, written: 0 },
+        { atMs: powerMs, kind: 'agent-power', agent },
+        { atMs: over(2600, 6000), kind: 'disk-well', agent },
+        { atMs: over(2600, 6000), kind: 'reachable', agent },
+        { atMs: over(2600, 6000), kind: 'agent-start', agent },
+      ];
+    }
     case 'agent-clock':
       return [{ atMs, kind, agent, ms: Math.round(drawStep(random)) }];
     case 'ingest-kill':
@@ -208,7 +222,7 @@ export const drawPlan = (seed: number): Plan => {
       maxBytes: pick(random, [1_000_000, 1_000_000, 1_000_000, 24_000]),
       maxAgeMs: pick(random, [259_200_000, 259_200_000, 259_200_000, 6000]),
     },
-    storeBytes: pick(random, [4, 4, 12, 64]) * 1024 * 1024,
+    storeBytes: pick(random, [16, 64, 300, 64_000]) * 1024,
     endMs: quietMs + drainWithinMs,
     delayMs: pick(random, [
       { min: 0.2, max: 2 },

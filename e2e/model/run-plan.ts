@@ -6,7 +6,7 @@ import { virtualTime } from '@thrum/actors/simulation/virtual-time';
 import type { Log } from '@thrum/actors/system/log';
 import { Ledger } from './ledger.ts';
 import type { WrongRules } from './mutant.ts';
-import { describeStep, type Plan } from './plan.ts';
+import { describeStep, type Plan, type Step } from './plan.ts';
 import { World } from './world.ts';
 
 export type Broken = { readonly guarantee: string; readonly detail: string; readonly atMs: number };
@@ -45,7 +45,9 @@ export const runPlan = async (plan: Plan, options: RunOptions = {}): Promise<Out
     breaks('no surprise', `a promise failed unheard: ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
   process.on('unhandledRejection', onRejection);
 
-  const mayRepeatTimes = plan.steps.some(({ kind }) => kind === 'ingest-clock');
+  const has = (...kinds: readonly Step['kind'][]): boolean => plan.steps.some(({ kind }) => kinds.includes(kind));
+  // A start knows the newest time alone: not the times before its clock leapt, which may have been right.
+  const mayRepeatTimes = has('ingest-clock') || (has('agent-clock') && has('agent-kill', 'agent-power', 'agent-stop'));
   const ledger = new Ledger({ broken: breaks, mayRepeatTimes });
   const world = new World({ plan, time, ledger, broken: breaks, rules: options.rules ?? {}, log: options.log });
   world.startAll();

@@ -28,7 +28,7 @@ const dayMs = 86_400_000;
 /** A little less than what the wire allows. */
 const maxAheadMs = 4 * 60_000;
 /** What one write may bring over the bound. */
-const maxBatchHeldBytes = 4 * 1024 * 1024;
+const maxBatchHeldBytes = 256 * 1024;
 
 export class World {
   readonly server: SimulatedElasticsearch;
@@ -40,6 +40,9 @@ export class World {
   readonly #random: () => number;
   readonly #live: LiveCheck;
   readonly #wallAheadMs: { agents: number[]; ingests: number[] };
+  /** Agents that died at least once; `mayKnow`: the last time with a disk that worked. */
+  readonly #ends = new Map<number, { readonly mayKnow: boolean }>();
+  readonly #hadDiskFaults = new Set<number>();
   #numbers = 0;
   #starts = 0;
   #isCalm = false;
@@ -83,8 +86,10 @@ export class World {
       case 'agent-resume':
         return this.agents.get(fault.agent)?.life.resume();
       case 'disk-full':
+        this.#hadDiskFaults.add(fault.agent);
         return this.hosts[fault.agent]?.disk.fill(fault.bytesFree);
       case 'disk-fails':
+        this.#hadDiskFaults.add(fault.agent);
         return this.hosts[fault.agent]?.disk.failNext({ ...fault, code: 'EIO' });
       case 'disk-well':
         return this.#healDisk(fault.agent);
@@ -172,6 +177,12 @@ export class World {
     for (const host of this.hosts) {
       const agent = this.agents.get(host.index);
       if (!agent?.queue) continue;
+      const unclean = ledger.gapsTold(host.id, 'unclean');
+      const end = this.#ends.get(host.index);
+      if (end?.mayKnow === true && unclean === 0)
+        yield { guarantee: 'an end is told', detail: `agent ${host.index} died, and no gap says so` };
+      if (!end && unclean > 0 && !this.#hadDiskFaults.has(host.index))
+        yield { guarantee: 'an end is told', detail: `a gap says that agent ${host.index} died, which it did not` };
       const problem = accountProblem(agent.queue.account(), ledger.tally(host.id));
       if (problem !== undefined) yield { guarantee: 'the account', detail: `of agent ${host.index}, ${problem}` };
     }
@@ -256,10 +267,11 @@ export class World {
     for (const line of this.balancer.lines) if (which(line)) this.#live.spoil(line);
   }
 
-  #endAgent(index: number, told: boolean): void {
+  #endAgent(index: number, told: boolean, isOrderly = false): void {
     const agent = this.agents.get(index);
     if (!agent) return;
     this.agents.delete(index);
+    if (!isOrderly) this.#ends.set(index, { mayKnow: agent.queue?.durability().state === 'durable' });
     agent.life.end();
     this.#spoil((line) => line.agent === index);
     if (told) this.hosts[index]?.disk.kill();
@@ -274,7 +286,7 @@ export class World {
     agent.life.soon(() => {
       void agent.stop().then(() => {
         if (this.agents.get(index) !== agent) return;
-        this.#endAgent(index, true);
+        this.#endAgent(index, true, true);
         if (this.#isCalm) this.#startAgent(index);
       });
     });

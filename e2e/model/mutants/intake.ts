@@ -18,12 +18,6 @@ export const intakeMutants: readonly Mutant[] = [
     noticedBy: [],
   },
   {
-    name: 'ack-of-closed',
-    breaks: 'a write that ended without an outcome, because the node stops, is acknowledged',
-    rules: { intake: { mayAck: (stage) => stage.kind === 'ended' } },
-    noticedBy: [],
-  },
-  {
     name: 'cumulative-ack',
     breaks: 'an acknowledgement means everything before it, too',
     rules: { intake: { acksExactly: (sorted) => (sorted.length > 0 ? [[0, sorted.at(-1) ?? 0]] : []) } },
