@@ -54,7 +54,7 @@ export const suites: readonly Suite[] = [
       ),
       {
         files: find(root, 'web/**/*.test.ts', onServer),
-        execArgv: ['--conditions=browser', '--import=./infra/test/svelte-hook.ts', '--import=./infra/test/dom.ts'],
+        execArgv: ['--conditions=browser', '--import=./infra/test/svelte-hook.ts'],
         atOnce: 2,
       },
     ],

@@ -6,6 +6,11 @@ import { test } from 'node:test';
 
 const root = join(import.meta.dirname, '..', '..');
 
+const run = (file: string) => {
+  const hook = `--import=${join(import.meta.dirname, 'svelte-hook.ts')}`;
+  return spawnSync(process.execPath, ['--conditions=browser', hook, file], { encoding: 'utf8' });
+};
+
 test('a test may import a component, mount it in a document and see it change', (t) => {
   // In the web package, where svelte is found.
   const directory = mkdtempSync(join(root, 'web', '.svelte-hook-'));
@@ -23,9 +28,14 @@ test('a test may import a component, mount it in a document and see it change', 
      flushSync();
      console.log(document.body.textContent);`,
   );
-  const hooks = ['svelte-hook', 'dom'].map((name) => `--import=${join(import.meta.dirname, `${name}.ts`)}`);
-  const { stdout, stderr } = spawnSync(process.execPath, ['--conditions=browser', ...hooks, join(directory, 'x.ts')], {
-    encoding: 'utf8',
-  });
+  const { stdout, stderr } = run(join(directory, 'x.ts'));
   assert.equal(stdout.trim(), '2', stderr);
+});
+
+test('who imports no component has no document', (t) => {
+  const directory = mkdtempSync(join(root, 'web', '.svelte-hook-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  writeFileSync(join(directory, 'x.ts'), `console.log(typeof document);`);
+  const { stdout, stderr } = run(join(directory, 'x.ts'));
+  assert.equal(stdout.trim(), 'undefined', stderr);
 });
