@@ -19,7 +19,7 @@ import { createDelivered, type Delivered } from './delivered.ts';
 import { ensureEventsTable } from './events-table.ts';
 import { writeGroup, type Waiting, type Written } from './group.ts';
 import { createNewestTimes } from './newest-times.ts';
-import { ensureRefusedTable } from './refused-table.ts';
+import { ensureRefusedTable, hasRefused } from './refused-table.ts';
 import { createRowAppender, deliveredTable, ensureTables, type RowAppender } from './tables.ts';
 import { deleteOutdated } from './upkeep.ts';
 
@@ -66,6 +66,7 @@ export const startGroupWriter = async (options: Options): Promise<GroupWriter> =
   let running: Promise<void> | undefined;
   let upkeepDue = false;
   let isFailing = false;
+  let someRefused = false;
   let closing = false;
   let connection: DuckDBConnection;
   let delivered: Delivered;
@@ -76,6 +77,7 @@ export const startGroupWriter = async (options: Options): Promise<GroupWriter> =
     rows = createRowAppender(await ensureTables(connection, [...catalogue.values()]));
     await ensureEventsTable(connection);
     await ensureRefusedTable(connection);
+    someRefused = await hasRefused(connection);
     newest.forget();
     delivered = createDelivered();
     const found = await connection.runAndReadAll(`SELECT host_id, epoch, from_seq, to_seq FROM ${deliveredTable}`);
@@ -102,6 +104,7 @@ export const startGroupWriter = async (options: Options): Promise<GroupWriter> =
     count.stored += stored;
     count.duplicate += duplicate - (isKnown ? collided : 0);
     count.refused += isKnown ? 0 : collided;
+    someRefused ||= collided > 0;
     more.letters += isKnown ? 0 : letters.length;
     more.events += newEvents;
     more.eventsAgain += events.length - newEvents;
@@ -112,7 +115,8 @@ export const startGroupWriter = async (options: Options): Promise<GroupWriter> =
   };
 
   const write = async (group: readonly Waiting[]): Promise<void> => {
-    const around = { connection, rows, delivered, newest, allowance, nowMs: clock.wallMs() };
+    const state = { connection, rows, delivered, newest, allowance };
+    const around = { ...state, hasRefused: someRefused, nowMs: clock.wallMs() };
     const { written, compared } = await writeGroup(around, group);
     count.groups += 1;
     count.compared += compared;

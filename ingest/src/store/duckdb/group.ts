@@ -9,7 +9,7 @@ import type { Reason } from '../admissible.ts';
 import { letterOf, type DeadLetter } from '../dead-letter.ts';
 import type { LetterAllowance } from '../letter-allowance.ts';
 import type { OpenWrite } from '../open-write.ts';
-import type { Refused, WriteRequest } from '../store.ts';
+import type { Origin, Refused, WriteRequest } from '../store.ts';
 import { createDelivered, type Delivered } from './delivered.ts';
 import { insertEvents } from './events-table.ts';
 import type { NewestTimes } from './newest-times.ts';
@@ -46,6 +46,8 @@ type Options = {
   readonly delivered: Delivered;
   readonly newest: NewestTimes;
   readonly allowance: LetterAllowance;
+  /** The store itself has refused samples of some batch. */
+  readonly hasRefused: boolean;
   readonly nowMs: number;
 };
 
@@ -82,11 +84,16 @@ const appendGroup = async (
   };
   const fresh: Waiting[] = [];
   const written: Written[] = [];
+  const twice: Waiting[] = [];
   for (const waiting of group) {
     const { hostId, epoch, seq } = waiting.write.origin;
-    if (delivered.has(hostId, epoch, seq) || record.has(hostId, epoch, seq)) {
-      const refused = waiting.request ? await refusedOf(connection, waiting.write.origin) : [];
+    if (delivered.has(hostId, epoch, seq)) {
+      const refused = waiting.request && options.hasRefused ? await refusedOf(connection, waiting.write.origin) : [];
       written.push({ waiting, isKnown: true, stored: 0, duplicate: waiting.samples.length, refused, newEvents: 0 });
+      continue;
+    }
+    if (record.has(hostId, epoch, seq)) {
+      twice.push(waiting);
       continue;
     }
     record.add(hostId, epoch, { from: seq, to: seq });
@@ -124,6 +131,13 @@ const appendGroup = async (
       collided > 0 ? [{ code: collisionReason.code, samples: collided, detail: collisionReason.detail }] : [];
     const duplicate = samples.length - stored - collided;
     written.push({ waiting, isKnown: false, stored, duplicate, refused, newEvents });
+  }
+  for (const waiting of twice) {
+    const { hostId, epoch, seq } = waiting.write.origin;
+    const isFirst = ({ hostId: host, ...one }: Origin): boolean =>
+      host === hostId && one.epoch === epoch && one.seq === seq;
+    const refused = written.find((one) => isFirst(one.waiting.write.origin))?.refused ?? [];
+    written.push({ waiting, isKnown: true, stored: 0, duplicate: waiting.samples.length, refused, newEvents: 0 });
   }
   for (const { hostId, epoch, from, to } of record.rows()) {
     const appender = await into(deliveredTable);

@@ -33,6 +33,12 @@ export const appendLetter = (into: DuckDBAppender, letter: DeadLetter, nowMs: nu
   into.endRow();
 };
 
+/** Whether the store itself has ever refused a sample: almost never, and then no batch needs to be looked up. */
+export const hasRefused = async (connection: DuckDBConnection): Promise<boolean> => {
+  const found = await connection.runAndReadAll(`SELECT 1 FROM ${refusedTable} WHERE code = 'not-stored' LIMIT 1`);
+  return found.getRows().length > 0;
+};
+
 /** What the store itself refused of a batch that it has, so that one that comes again is told the same. */
 export const refusedOf = async (connection: DuckDBConnection, { hostId, epoch, seq }: Origin): Promise<Refused[]> => {
   const code: RefusalCode = 'not-stored';

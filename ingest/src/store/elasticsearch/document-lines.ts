@@ -26,12 +26,14 @@ type Plan = {
   action: Uint8Array;
 };
 
-/** The part of a document between its time and its values, for one series of one host. */
-type Head = {
+/**
+ * The part of a document that all series of a host have in common. Kept once for all of them: labels may be long, and a copy for each of
+ * thousands of series would be a way to fill this node's memory.
+ */
+type HostPart = {
   readonly hostId: string;
   readonly hostName: string;
   readonly cluster: string;
-  readonly labels: Origin['labels'];
   readonly bytes: Uint8Array;
 };
 
@@ -58,21 +60,16 @@ const copy = (into: Uint8Array, at: number, from: Uint8Array): number => {
 const actionOf = (index: string, id: string | undefined): Uint8Array =>
   utf8.encode(`{"create":${JSON.stringify({ _index: index, _id: id })}}\n{"@timestamp":`);
 
-const headOf = (origin: Origin, series: Series): Head => {
-  const document: Record<string, unknown> = {
-    cluster: origin.cluster,
-    host_id: origin.hostId,
-    host: origin.hostName,
-  };
-  if (Object.keys(origin.labels).length > 0) document['label'] = origin.labels;
-  series.target.fields.forEach((field, k) => (document[columnName(field)] = series.fields[k]));
-  return {
-    hostId: origin.hostId,
-    hostName: origin.hostName,
-    cluster: origin.cluster,
-    labels: origin.labels,
-    bytes: utf8.encode(`,${JSON.stringify(document).slice(1, -1)},"m":{`),
-  };
+const hostPartOf = ({ hostId, hostName, cluster, labels }: Origin): HostPart => {
+  const label = Object.keys(labels).length > 0 && { label: labels };
+  const document = { cluster, host_id: hostId, host: hostName, ...label };
+  return { hostId, hostName, cluster, bytes: utf8.encode(`,${JSON.stringify(document).slice(1, -1)}`) };
+};
+
+/** What is left of it up to the values. */
+const seriesPartOf = ({ target, fields }: Series): Uint8Array => {
+  const pairs = target.fields.map((field, k) => `,${JSON.stringify(columnName(field))}:${JSON.stringify(fields[k])}`);
+  return utf8.encode(`${pairs.join('')},"m":{`);
 };
 
 type Options = {
@@ -84,7 +81,9 @@ type Options = {
 
 export const createDocumentLines = ({ prefix, catalogue, clock, rules }: Options): DocumentLines => {
   const plans = new WeakMap<WireTarget, Plan>();
-  const heads = new WeakMap<Series, Head>();
+  /** By the labels, an object that each connection has one of. */
+  const hostParts = new WeakMap<Origin['labels'], HostPart>();
+  const seriesParts = new WeakMap<Series, Uint8Array>();
   const counters = { leftOutValues: 0 };
   const empty = new Uint8Array(0);
 
@@ -106,18 +105,21 @@ export const createDocumentLines = ({ prefix, catalogue, clock, rules }: Options
     return plan;
   };
 
-  const headFor = (origin: Origin, series: Series): Uint8Array => {
-    const found = heads.get(series);
-    if (
-      found?.hostId === origin.hostId &&
-      found.labels === origin.labels &&
-      found.hostName === origin.hostName &&
-      found.cluster === origin.cluster
-    )
-      return found.bytes;
-    const head = headOf(origin, series);
-    heads.set(series, head);
-    return head.bytes;
+  const hostPart = (origin: Origin): Uint8Array => {
+    const { hostId, hostName, cluster, labels } = origin;
+    const found = hostParts.get(labels);
+    if (found?.hostId === hostId && found.hostName === hostName && found.cluster === cluster) return found.bytes;
+    const made = hostPartOf(origin);
+    hostParts.set(labels, made);
+    return made.bytes;
+  };
+
+  const seriesPart = (series: Series): Uint8Array => {
+    const found = seriesParts.get(series);
+    if (found) return found;
+    const made = seriesPartOf(series);
+    seriesParts.set(series, made);
+    return made;
   };
 
   const seriesAt = (batch: Batch, i: number): Series => batch.shape.series[i] as Series;
@@ -127,7 +129,8 @@ export const createDocumentLines = ({ prefix, catalogue, clock, rules }: Options
     maxBytes: (origin, batch, i) => {
       const series = seriesAt(batch, i);
       const nameBytes = prefix.length + series.target.name.length + actionBytes;
-      return nameBytes + headFor(origin, series).length + planOf(series.target).maxValueBytes + maxNumberBytes;
+      const headBytes = hostPart(origin).length + seriesPart(series).length;
+      return nameBytes + headBytes + planOf(series.target).maxValueBytes + maxNumberBytes;
     },
     write: (into, from, origin, batch, i) => {
       const series = seriesAt(batch, i);
@@ -143,9 +146,12 @@ export const createDocumentLines = ({ prefix, catalogue, clock, rules }: Options
       const action = id === undefined ? plan.action : actionOf(plan.index, id);
       into.set(action, from);
       let at = writeWhole(into, from + action.length, timeMs);
-      const head = headFor(origin, series);
-      into.set(head, at);
-      at += head.length;
+      const host = hostPart(origin);
+      into.set(host, at);
+      at += host.length;
+      const rest = seriesPart(series);
+      into.set(rest, at);
+      at += rest.length;
       const valuesAt = at;
       const first = batch.shape.offsets[i] as number;
       const { keys, long } = plan;
