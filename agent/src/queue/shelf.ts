@@ -29,6 +29,9 @@ const maxGapsOfOne = 16;
 
 type Deferred = { readonly ordinal: number; readonly range: SeqRange; readonly refused: readonly RefusedOf[] };
 
+type Place = { readonly segment: Segment | undefined; readonly seq: number };
+const nowhere: Place = { segment: undefined, seq: 0 };
+
 export type Shelf = {
   /** Oldest first; the last one may be being written. */
   readonly segments: Segment[];
@@ -41,10 +44,10 @@ export type Shelf = {
   /** Records came, or went, that are in no segment: in memory. */
   count(records: number, bytes: number, samples: number): void;
   produce(samples: number): void;
-  /** Samples of records in memory are stored or refused. */
-  settleOutside(sums: SettledSums): void;
+  /** Samples of a record in memory are stored or refused. Where it may stand all the same it is noted, so that it does not count again when found. */
+  settleOutside(sums: SettledSums, place?: Place): void;
   /** A record in memory is given up. */
-  loseOutside(record: QueuedBatch, reason: KeptGap['reason']): void;
+  loseOutside(record: QueuedBatch, reason: KeptGap['reason'], segment?: Segment): void;
   /** Samples of which no crash takes anything away. */
   durable(): number;
   /** `index`: of a segment, if it is known. Returns how many records went; more may go when `deferred` are taken. */
@@ -120,10 +123,16 @@ export const createShelf = (options: {
     });
   };
 
-  const settleOutside = ({ stored, refused, gap }: SettledSums): void => {
-    outside.stored += stored;
-    outside.refused += refused;
-    outside.gap += gap;
+  const settleOutside = ({ stored, refused, gap }: SettledSums, { segment, seq }: Place = nowhere): void => {
+    const isNoted =
+      segment !== undefined &&
+      segments.includes(segment) &&
+      addRange(segment, { from: seq, to: seq, stored, refused, gap }, mayAddRange());
+    if (!isNoted) {
+      outside.stored += stored;
+      outside.refused += refused;
+      outside.gap += gap;
+    }
     totals.stored += stored;
     totals.refused += refused;
     totals.gap += gap;
@@ -171,8 +180,8 @@ export const createShelf = (options: {
       produced += samples;
     },
     settleOutside,
-    loseOutside: ({ epoch, seq, timeMs, samples, bytes }, reason) => {
-      settleOutside({ stored: 0, refused: 0, gap: samples });
+    loseOutside: ({ epoch, seq, timeMs, samples, bytes }, reason, segment) => {
+      settleOutside({ stored: 0, refused: 0, gap: samples }, { segment, seq });
       const [records, size] = [1, bytes.length];
       addGap({ epoch }, reason, { from: seq, to: seq, records, samples, bytes: size, fromMs: timeMs, toMs: timeMs });
     },

@@ -5,6 +5,7 @@
 import type { Dictionary } from '@thrum/actors/wire/dictionary';
 import type { QueuedBatch } from './queue.ts';
 import { recordBytes } from './record.ts';
+import type { Segment } from './segment.ts';
 
 export type Waiting = {
   readonly batch: QueuedBatch;
@@ -14,6 +15,8 @@ export type Waiting = {
   /** It was said to be safe while the disk took nothing: it may be on its way. */
   isReleased: boolean;
   isBeingWritten: boolean;
+  /** Writing it there failed, and yet it may stand there. */
+  mayBeIn?: Segment | undefined;
   /** Acknowledged while it was being written: how many of its samples were refused. */
   refused: number | undefined;
   done: (() => void) | undefined;
