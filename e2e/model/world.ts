@@ -257,7 +257,7 @@ export class World {
     }
     this.#live.look(time.nowMs());
     for (const [index, { store }] of this.ingests) {
-      const held = store.room?.().heldBytes ?? 0;
+      const held = store.room().heldBytes;
       if (held > plan.storeBytes + maxBatchHeldBytes)
         broken('bounds', `the store of ingest ${index} holds ${held} bytes, it may ${plan.storeBytes}`);
     }
