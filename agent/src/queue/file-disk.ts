@@ -31,6 +31,16 @@ const fileOf = (handle: FileHandle): DiskFile => ({
   close: () => handle.close(),
 });
 
+const syncNames = async (directory: string): Promise<void> => {
+  if (process.platform === 'win32') return; // knows no such thing: names are durable by themselves
+  const handle = await open(directory, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};
+
 /** The directory is made when it is not there (the one above it must be). Calls reject with the system's error. */
 export const openFileDisk = (directory: string): Disk => {
   const at = (name: string): string => join(directory, name);
@@ -39,7 +49,10 @@ export const openFileDisk = (directory: string): Disk => {
       await mkdir(directory, { mode: 0o700 });
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      return;
     }
+    // Files in a directory that is not durable itself are not either.
+    await syncNames(dirname(directory));
   };
   return {
     list: async () => {
@@ -50,15 +63,7 @@ export const openFileDisk = (directory: string): Disk => {
       fileOf(await open(at(name), constants.O_RDWR | (create ? constants.O_CREAT | constants.O_EXCL : 0), 0o600)),
     remove: (name) => unlink(at(name)),
     rename: (from, to) => rename(at(from), at(to)),
-    syncDirectory: async () => {
-      if (process.platform === 'win32') return; // knows no such thing: names are durable by themselves
-      const handle = await open(directory, constants.O_RDONLY);
-      try {
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-    },
+    syncDirectory: () => syncNames(directory),
     setAside: async () => {
       const [parent, prefix] = [dirname(directory), `damaged-${basename(directory)}-`];
       const numbers = (await readdir(parent))
