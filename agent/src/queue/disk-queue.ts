@@ -6,18 +6,19 @@
  * written. What is in memory is always newer than what is on disk. A failed sync is never asked again: what it was about is written elsewhere.
  */
 import { randomBytes as systemRandomBytes } from 'node:crypto';
-import type { Clock } from '@thrum/actors/system/clock';
+import type { Clock, Timer } from '@thrum/actors/system/clock';
 import type { Log } from '@thrum/actors/system/log';
-import { maxRemoved } from './checkpoint.ts';
 import { createCheckpointKeeper } from './checkpoint-keeper.ts';
 import type { Disk } from './disk.ts';
-import { isNoSuchFile, sayDiskError } from './disk-error.ts';
+import { sayDiskError } from './disk-error.ts';
 import { createDictionaries } from './dictionaries.ts';
 import { createGapKeeper } from './gap-keeper.ts';
 import { comparePositions, type Durability, type Position, type Queue } from './queue.ts';
+import { createInMemory } from './in-memory.ts';
 import { readQueue } from './read-queue.ts';
 import { maxPayloadBytes, recordBytes } from './record.ts';
 import { recoverQueue } from './recover-queue.ts';
+import { createRemoval } from './removal.ts';
 import { rules as allRules, type QueueRules } from './rules.ts';
 import type { SegmentIndex } from './segment-index.ts';
 import { segmentBytes as largestSegmentBytes, segmentHeaderBytes, type SegmentEnd } from './segment-format.ts';
@@ -29,8 +30,6 @@ import { bytesOf, createTail, type Waiting } from './tail.ts';
 
 /** 2 h of an ordinary host. Raising it costs that much memory while the disk takes nothing. */
 const defaultRingBytes = 8 * 1024 * 1024;
-/** One small segment per start of an agent: so many starts fit while ingest is away. Each costs half a KB of memory. */
-const maxSegments = 4096;
 /** How late an acknowledgement is on disk: what is not, is sent again after a crash. */
 const checkpointMs = 1000;
 /** How old the checkpoint is while records only come in. */
@@ -78,7 +77,6 @@ export const openDiskQueue = async (options: {
   const reader = createSegmentReader(disk, log, rules);
   const writer = createSegmentWriter(disk, rules);
   const tail = createTail(ringBytes);
-  const removed = new Map(recovered.removed);
   const dictionaries = createDictionaries(segments, reader);
   const found = {
     lastSampleMs: recovered.newestMs,
@@ -101,6 +99,7 @@ export const openDiskQueue = async (options: {
   let isFlushing = false;
   let retryAtMs = 0;
   let retryMs = firstRetryMs;
+  let retryTimer: Timer | undefined;
   /** Something was settled that is in no segment: it has to be in a checkpoint before a segment begins behind it. */
   let outsideChanged = false;
   let checkpointDue = false;
@@ -155,77 +154,29 @@ export const openDiskQueue = async (options: {
     }
   };
 
-  /** Segments with nothing left in them go: checkpoints say so first. Rejects when those cannot be written. */
-  const purge = async (): Promise<void> => {
-    for (const segment of [...shelf.segments])
-      if (segment.isSealed && segment.queued.records === 0 && removed.size < maxRemoved) {
-        shelf.remove(segment);
-        removed.set(segment.ordinal, [segment.name]);
-        await inTurn(() => reader.forget(segment));
-      }
-    for (let round = 0; round < 2 && [...removed.keys()].some((one) => !checkpoints.mayRemove(one)); round += 1)
-      await checkpoint();
-    const gone: number[] = [];
-    for (const [ordinal, names] of removed) {
-      if (!checkpoints.mayRemove(ordinal)) continue;
-      try {
-        for (const name of names)
-          await disk.remove(name).catch((error: unknown) => {
-            if (!isNoSuchFile(error)) throw error;
-          });
-        gone.push(ordinal);
-      } catch (error) {
-        log.warn({ error, ordinal }, 'a settled segment of the queue cannot be removed: it stays for now');
-        dueIn(quietCheckpointMs);
-      }
-    }
-    if (gone.length === 0) return;
-    await disk.syncDirectory();
-    for (const ordinal of gone) removed.delete(ordinal);
-  };
-
-  const giveUp = async (segment: Segment, reason: 'full' | 'age'): Promise<void> => {
-    const needsIndex = segment.ranges.length > 0 && segment.queued.records > 0;
-    const index = needsIndex ? await inTurn(() => load(segment)).catch(() => undefined) : undefined;
-    log.warn({ segment: segment.name, records: segment.queued.records, reason }, 'the oldest of the queue is given up');
-    shelf.giveUp(segment, reason, index);
-  };
-
-  const giveUpOld = async (): Promise<void> => {
-    const now = ageMs();
-    const active = writer.current?.segment;
-    if (active && rules.isTooOld(active.lastAgeMs, now, maxAgeMs)) await seal();
-    const old = shelf.segments.filter((one) => one.isSealed && rules.isTooOld(one.lastAgeMs, now, maxAgeMs));
-    for (const segment of old) await giveUp(segment, 'age');
-  };
-
-  const makeRoom = async (needed: number): Promise<void> => {
-    const room = Math.max(segmentBytes, needed);
-    let bytes = shelf.fileBytes();
-    const candidates = [...shelf.segments];
-    let count = candidates.length;
-    await giveUpOld();
-    while (count > 0 && (bytes + room > maxBytes || count >= maxSegments)) {
-      const [segment] = candidates.splice(rules.whatIsGivenUp(count), 1);
-      if (!segment) break;
-      await giveUp(segment, 'full');
-      bytes -= segment.fileBytes;
-      count -= 1;
-    }
-    if (count < shelf.segments.length) await purge();
-  };
+  const { removed, ...removal } = createRemoval({
+    ...{ disk, shelf, checkpoints, rules, log, maxBytes, maxAgeMs, ageMs, removed: recovered.removed },
+    checkpoint: () => checkpoint(),
+    load: (segment) => inTurn(() => load(segment)),
+    forget: (segment) => inTurn(() => reader.forget(segment)),
+    sealOlder: async (isTooOld) => {
+      if (writer.current && isTooOld(writer.current.segment)) await seal();
+    },
+    onLeft: () => dueIn(quietCheckpointMs),
+  });
 
   const seal = async (): Promise<void> => {
     const left = await writer.leave();
     if (!left) return;
     const { segment, index } = left;
     if (shelf.segments.includes(segment)) reader.adopt(segment, index);
-    else removed.set(segment.ordinal, [segment.name]); // it failed before anything of it counted
+    else removal.discard(segment);
   };
 
   const begin = async (first: Waiting): Promise<void> => {
     await seal();
-    await makeRoom(segmentHeaderBytes + bytesOf(first) + dictionaries.bytesOf(first.dictionary));
+    const least = segmentHeaderBytes + bytesOf(first) + dictionaries.bytesOf(first.dictionary);
+    await removal.makeRoom(Math.max(segmentBytes, least));
     if (outsideChanged) await checkpoint();
     const { stored, refused, gap } = shelf.account();
     const salt = Buffer.from(randomBytes(4)).readUInt32LE(0);
@@ -237,27 +188,9 @@ export const openDiskQueue = async (options: {
     nextOrdinal += 1;
   };
 
-  const release = (one: Waiting): void => {
-    one.isReleased = true;
-    one.done?.();
-    one.done = undefined;
-  };
-  /** A record in memory is not queued any more. */
-  const takeOut = (one: Waiting): void => {
-    tail.remove(one);
-    shelf.count(-1, -bytesOf(one), -one.batch.samples);
-  };
-  const settleInMemory = (one: Waiting, refused: number): void => {
-    takeOut(one);
-    shelf.settleOutside({ stored: one.batch.samples - refused, refused, gap: 0 });
+  const inMemory = createInMemory(tail, shelf, rules, () => {
     outsideChanged = true;
-  };
-  const lose = (one: Waiting): void => {
-    shelf.count(-1, -bytesOf(one), -one.batch.samples);
-    shelf.loseOutside(one.batch, 'disk');
-    outsideChanged = true;
-    release(one);
-  };
+  });
 
   const commitGroup = async (): Promise<void> => {
     const [first] = tail.entries;
@@ -269,12 +202,14 @@ export const openDiskQueue = async (options: {
     const group = tail.entries.slice(0, count);
     for (const one of group) one.isBeingWritten = true;
     try {
-      await writer.write(group, dictionaries.get, ageMs());
+      await writer.write(group, (hash) => dictionaries.get(hash), ageMs());
     } catch (error) {
+      const failed = writer.current?.segment;
       for (const one of group) {
         one.isBeingWritten = false;
-        if (one.refused !== undefined) settleInMemory(one, one.refused);
-        else if (!rules.keepsUnsynced({ isSynced: false })) takeOut(one);
+        if (failed && shelf.segments.includes(failed)) one.mayBeIn = failed;
+        if (one.refused !== undefined) inMemory.settle(one, one.refused);
+        else if (!rules.keepsUnsynced({ isSynced: false })) inMemory.takeOut(one);
       }
       throw error;
     }
@@ -289,7 +224,7 @@ export const openDiskQueue = async (options: {
       newestMs = Math.max(newestMs ?? -Infinity, batch.timeMs);
       if (one.refused !== undefined)
         shelf.ack(batch.epoch, [[batch.seq, batch.seq]], [{ seq: batch.seq, samples: one.refused }], indexOf);
-      release(one);
+      inMemory.release(one);
     }
     dueIn(quietCheckpointMs);
   };
@@ -308,9 +243,9 @@ export const openDiskQueue = async (options: {
     if (durability.state === 'durable') log.error({ error }, `the queue cannot be written: ${detail}`);
     durability = { state: 'degraded', detail };
     isFlushing = false;
-    for (const one of tail.entries) release(one);
+    for (const one of tail.entries) inMemory.release(one);
     retryAtMs = clock.monotonicMs() + retryMs;
-    if (!isClosed) clock.after(retryMs, kick);
+    if (!isClosed) retryTimer = clock.after(retryMs, kick);
     retryMs = Math.min(lastRetryMs, retryMs * 2);
   };
 
@@ -335,9 +270,9 @@ export const openDiskQueue = async (options: {
     tendDue = false;
     checkpointDue = false;
     try {
-      if (isTending) await giveUpOld();
+      if (isTending) await removal.giveUpOld();
       await checkpoint();
-      await purge();
+      await removal.purge();
     } catch (error) {
       log.warn({ error }, 'the checkpoint of the queue cannot be written: what was acknowledged may be sent again');
       dueIn(quietCheckpointMs);
@@ -372,14 +307,15 @@ export const openDiskQueue = async (options: {
     isClosed = true;
     timer.cancel();
     dueTimer?.cancel();
+    retryTimer?.cancel();
     while (isWorking) await working;
     while (tail.entries.length > 0 && (await commit())); // until all is written, or nothing is
     for (const one of [...tail.entries]) {
       tail.remove(one);
-      lose(one);
+      inMemory.lose(one);
     }
     await seal().catch(() => undefined);
-    await purge().catch(() => undefined);
+    await removal.purge().catch(() => undefined);
     await checkpoint(true).catch((error: unknown) => log.error({ error }, 'the queue was not closed in order'));
     await inTurn(() => reader.close());
     await checkpoints.close();
@@ -410,31 +346,22 @@ export const openDiskQueue = async (options: {
       shelf.count(1, recordBytes(batch.bytes.length), batch.samples);
       if (dictionary) dictionaries.add(dictionary);
       const one: Waiting = {
-        ...{ batch, dictionary, total, isReleased: false, isBeingWritten: false, refused: undefined, done: undefined },
+        ...{ batch, dictionary, total, isReleased: false, isBeingWritten: false, mayBeIn: undefined },
+        ...{ refused: undefined, done: undefined },
       };
       const promise = new Promise<void>((resolve) => {
         one.done = resolve;
       });
       tail.add(one);
-      for (const over of tail.overflow()) lose(over);
-      if (rules.mayBeSent({ isSynced: false }, durability.state) && !isFlushing) release(one);
+      for (const over of tail.overflow()) inMemory.lose(over);
+      if (rules.mayBeSent({ isSynced: false }, durability.state) && !isFlushing) inMemory.release(one);
       kick();
       return promise;
     },
     read: (after, limit) => inTurn(() => readQueue({ shelf, tail, reader, load, log }, after, limit)),
     dictionary: (hash) => inTurn(() => dictionaries.find(hash)),
     ack: (of, ranges, refused = []) => {
-      let count = shelf.ack(of, ranges, refused, indexOf);
-      for (const one of [...tail.entries]) {
-        const { epoch: itsEpoch, seq, samples } = one.batch;
-        if (!one.isReleased || itsEpoch !== of || one.refused !== undefined) continue;
-        if (!ranges.some((range) => rules.whatAckLetsGo(range)[0] <= seq && seq <= range[1])) continue;
-        const asked = refused.reduce((sum, each) => sum + (each.seq === seq ? each.samples : 0), 0);
-        const turnedDown = Math.min(samples, Math.max(0, asked));
-        if (one.isBeingWritten) one.refused = turnedDown;
-        else settleInMemory(one, turnedDown);
-        count += 1;
-      }
+      const count = shelf.ack(of, ranges, refused, indexOf) + inMemory.ack(of, ranges, refused);
       if (count > 0) dueIn(checkpointMs);
       if (shelf.deferred().length > 0) kick();
       return count;

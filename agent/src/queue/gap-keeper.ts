@@ -63,8 +63,8 @@ export const createGapKeeper = (rules: Pick<QueueRules, 'mayGrow' | 'mayBeTold'>
       const entry = entries.find((one) => rules.mayBeTold(one));
       if (!entry) return undefined;
       entry.isGivenOut = true;
-      const { foundIn: _foundIn, ...gap } = entry.gap;
-      return { id: gapId(entry.gap), ...gap };
+      const { epoch, firstSeq, lastSeq, batches, samples, bytes, fromMs, toMs, reason } = entry.gap;
+      return { id: gapId(entry.gap), epoch, firstSeq, lastSeq, batches, samples, bytes, fromMs, toMs, reason };
     },
     forget: (id) => {
       const before = entries.length;

@@ -23,10 +23,10 @@ export const readQueue = async (parts: Parts, after: Position | undefined, limit
   const { shelf, tail, reader, log } = parts;
   const found: QueuedBatch[] = [];
   let bytes = 0;
-  let isFull = false;
   const fits = (payload: number): boolean => found.length === 0 || bytes + payload <= limit.maxBytes;
 
-  const readSegment = async (segment: Segment): Promise<void> => {
+  /** False when the limits are reached. */
+  const readSegment = async (segment: Segment): Promise<boolean> => {
     const index = await parts.load(segment);
     let at = after?.epoch === segment.epoch ? firstFrom(index, after.seq + 1) : 0;
     while (at < index.count) {
@@ -46,10 +46,7 @@ export const readQueue = async (parts: Parts, after: Position | undefined, limit
         size += payload;
         to += 1;
       }
-      if (to === at) {
-        isFull = true;
-        return;
-      }
+      if (to === at) return false;
       const records = await reader.read(segment, index, at, to);
       records.forEach((record, i) => {
         const seq = index.seqs[at + i] ?? 0;
@@ -65,13 +62,14 @@ export const readQueue = async (parts: Parts, after: Position | undefined, limit
       });
       at = to;
     }
+    return true;
   };
 
   for (const segment of [...shelf.segments]) {
     if (segment.queued.records === 0) continue;
     if (after && comparePositions({ epoch: segment.epoch, seq: segment.end.seq }, after) <= 0) continue;
     try {
-      await readSegment(segment);
+      if (!(await readSegment(segment))) return found;
     } catch (error) {
       if (!isNoSuchFile(error)) {
         log.error({ error, segment: segment.name }, 'a segment of the queue cannot be read now');
@@ -80,7 +78,6 @@ export const readQueue = async (parts: Parts, after: Position | undefined, limit
       await reader.forget(segment);
       await parts.load(segment); // finds that nothing is left of it
     }
-    if (isFull) return found;
   }
   for (const { batch, isReleased, refused } of tail.entries) {
     if (!isReleased || refused !== undefined || (after && comparePositions(batch, after) <= 0)) continue;
