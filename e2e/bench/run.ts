@@ -24,6 +24,7 @@ const groups: Readonly<Record<string, () => Promise<void>>> = {
   'node-failures': nodeFailures,
   outage,
   presence: benchBeside('actors/src/presence/presence.bench.ts', '--expose-gc'),
+  queue: benchBeside('agent/src/queue/queue.bench.ts'),
   reconnect,
 };
 
