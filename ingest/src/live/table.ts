@@ -19,6 +19,17 @@ export type TableBounds = { readonly maxSeries: number; readonly maxSlots: numbe
 export const seriesKey = (series: Series): string =>
   series.fields.length === 0 ? series.target.name : JSON.stringify([series.target.name, ...series.fields]);
 
+/** Agents of one version share a dictionary, so hosts share the names of its metrics: a list of their own would cost each 6 KB. */
+const namesByTarget = new WeakMap<WireTarget, readonly string[]>();
+const namesOf = (target: WireTarget): readonly string[] => {
+  let names = namesByTarget.get(target);
+  if (!names) {
+    names = target.metrics.map((metric) => metric.name);
+    namesByTarget.set(target, names);
+  }
+  return names;
+};
+
 const sameMetrics = (placed: TableSeries | undefined, { metrics }: WireTarget): boolean =>
   placed?.metrics.length === metrics.length && metrics.every((metric, i) => placed.metrics[i] === metric.name);
 
@@ -28,7 +39,7 @@ export class HostTable {
   readonly series: TableSeries[] = [];
   readonly starts: number[] = [];
   /** Per slot: 1 when it holds a counter. */
-  counters = new Uint8Array(256);
+  counters = new Uint8Array(64);
   /** Number of slots. */
   width = 0;
   /** Times a series found no room. */
@@ -62,13 +73,13 @@ export class HostTable {
     if (this.series.length >= this.bounds.maxSeries) return this.#refuse();
     if (this.width + target.metrics.length > this.bounds.maxSlots) return this.#refuse();
     const index = this.series.length;
-    this.series.push({ target: target.name, fields, metrics: target.metrics.map((metric) => metric.name) });
+    this.series.push({ target: target.name, fields, metrics: namesOf(target) });
     this.starts.push(this.width);
     this.#byKey.set(key, index);
     const from = this.width;
     this.width += target.metrics.length;
     if (this.width > this.counters.length) {
-      const grown = new Uint8Array(Math.max(this.width, this.counters.length * 2));
+      const grown = new Uint8Array(Math.max(this.width, Math.ceil(this.counters.length * 1.25)));
       grown.set(this.counters);
       this.counters = grown;
     }

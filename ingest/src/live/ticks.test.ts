@@ -197,3 +197,15 @@ test('a batch adds no more ticks than it may, what is beyond is counted, and the
   assert.equal(rows.length, maxTicksPerBatch + 1);
   assert.equal(rows.at(-1)?.values[0], 100, 'the rate over the gap');
 });
+
+test('a tick holds nothing of another host, however wide that one is', () => {
+  const [wide, narrow] = [watch(), watch()];
+  wide.take(...['a', 'b', 'c', 'd'].map((name) => one(1000, 5, 77, name)));
+  narrow.take(one(1000, 1, 1), one(2000, 2, 2));
+  narrow.take(one(3000, 3, 3), one(3000, 4, undefined, 'eth1'));
+  const last = narrow.rows.at(-1)?.values;
+  assert.deepEqual(last, [1, 3, NaN, NaN]);
+  assert.ok(narrow.rows.every(({ values }) => !values.includes(77)));
+  wide.take(one(2000, 6, 78, 'a'));
+  assert.deepEqual(wide.rows.at(-1)?.values, [1, 78, NaN, NaN, NaN, NaN, NaN, NaN]);
+});
