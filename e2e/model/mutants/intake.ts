@@ -5,7 +5,7 @@ export const intakeMutants: readonly Mutant[] = [
     name: 'ack-on-receipt',
     breaks: 'a batch is acknowledged when it arrives',
     rules: { intake: { mayAck: (stage) => stage.kind === 'received' || stage.kind === 'ended' } },
-    noticedBy: [],
+    noticedBy: [1, 2],
   },
   {
     name: 'mark-seen-early',
@@ -15,24 +15,24 @@ export const intakeMutants: readonly Mutant[] = [
         mayAck: (stage) => (stage.kind === 'under way' && stage.again) || (stage.kind === 'ended' && stage.result.ok),
       },
     },
-    noticedBy: [],
+    noticedBy: [13, 16],
   },
   {
     name: 'cumulative-ack',
     breaks: 'an acknowledgement means everything before it, too',
     rules: { intake: { acksExactly: (sorted) => (sorted.length > 0 ? [[0, sorted.at(-1) ?? 0]] : []) } },
-    noticedBy: [],
+    noticedBy: [1, 5],
   },
   {
     name: 'refused-here-not-kept',
     breaks: 'a batch of which every sample is refused is acknowledged without a dead letter',
     rules: { intake: { asksStore: (accepted) => accepted > 0 } },
-    noticedBy: [],
+    noticedBy: [35, 45],
   },
   {
     name: 'busy-is-under-way',
     breaks: 'a batch the store had no room for counts as under way',
     rules: { intake: { isUnderWay: () => true } },
-    noticedBy: [],
+    noticedBy: [39, 192],
   },
 ];
