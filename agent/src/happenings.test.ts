@@ -6,8 +6,10 @@ import { agentEventSchema, type AgentEvent } from '@thrum/actors/wire/events';
 import { startHappenings } from './happenings.ts';
 import type { Durability, Gap } from './queue/queue.ts';
 
+const warnings: string[] = [];
 const quiet: Log = {
-  ...{ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+  ...{ debug: () => undefined, info: () => undefined, error: () => undefined },
+  warn: (_fields, message) => void warnings.push(message),
   child: () => quiet,
 };
 const gap = (id: string): Gap => ({
@@ -95,6 +97,32 @@ describe('what happens on an agent', () => {
     r.clock.advance(1000);
     await turn();
     assert.equal(r.ids().at(-1), 'gap-7-0-c');
+  });
+
+  it('is a gap in numbers that ingest can read, whatever damage has left of it', async () => {
+    const r = rig([{ ...gap('damaged-6-1e+300'), fromMs: Infinity, toMs: -Infinity, samples: NaN, batches: Infinity }]);
+    await turn();
+    const told = JSON.parse(JSON.stringify(r.told[2])) as unknown;
+    const { facts, timeMs } = agentEventSchema.parse(told);
+    assert.deepEqual([facts['from_ms'], facts['to_ms'], timeMs], [6000, 6000, 6000]);
+    assert.deepEqual([facts['samples'], facts['batches']], [0, 0]);
+  });
+
+  it('is said in the log in words that fit: samples, none, or nobody knows', async () => {
+    warnings.length = 0;
+    const unknown = { firstSeq: 6, lastSeq: 5, samples: 0, batches: 0 };
+    const r = rig([
+      gap('a'),
+      { ...gap('b'), ...unknown, reason: 'unclean' },
+      { ...gap('c'), ...unknown, reason: 'damaged' },
+      { ...gap('d'), samples: 0 },
+    ]);
+    await turn();
+    assert.equal(r.gaps.length, 0);
+    assert.match(warnings[0] ?? '', /^samples are missing/);
+    assert.match(warnings[1] ?? '', /last moments may be missing, nobody knows how much/);
+    assert.match(warnings[2] ?? '', /may be missing for good, nobody knows how many/);
+    assert.match(warnings[3] ?? '', /without samples/);
   });
 
   it('is one gap at a time, however long its event takes', async () => {

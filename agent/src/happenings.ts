@@ -16,16 +16,31 @@ export type Happenings = {
   stop(): Promise<void>;
 };
 
+/**
+ * Only numbers that JSON has: an event that ingest cannot read would be refused for ever, and everything behind it in the queue with it. What
+ * damage has left without a time gets that of its epoch, the same whenever it is told.
+ */
+const numberOr = (value: number, otherwise: number): number => (Number.isFinite(value) ? value : otherwise);
+
 const gapFacts = (gap: Gap): GapFacts => ({
   reason: gap.reason,
   epoch: gap.epoch,
-  first_seq: gap.firstSeq,
-  last_seq: gap.lastSeq,
-  batches: gap.batches,
-  samples: gap.samples,
-  from_ms: gap.fromMs,
-  to_ms: gap.toMs,
+  first_seq: numberOr(gap.firstSeq, 0),
+  last_seq: numberOr(gap.lastSeq, -1),
+  batches: numberOr(gap.batches, 0),
+  samples: numberOr(gap.samples, 0),
+  from_ms: numberOr(gap.fromMs, gap.epoch * 1000),
+  to_ms: numberOr(gap.toMs, gap.epoch * 1000),
 });
+
+/** For the log: what is missing, or that nobody knows. */
+const sayGap = ({ samples, reason, firstSeq, lastSeq }: Gap): string => {
+  if (samples > 0) return 'samples are missing for good';
+  if (lastSeq >= firstSeq) return 'records without samples are missing for good';
+  return reason === 'unclean'
+    ? 'the agent was not stopped in order: what it measured in its last moments may be missing, nobody knows how much'
+    : 'samples may be missing for good, nobody knows how many';
+};
 
 export const startHappenings = (options: {
   readonly queue: Pick<Queue, 'account' | 'durability' | 'nextGap' | 'forgetGap'>;
@@ -64,11 +79,13 @@ export const startHappenings = (options: {
     try {
       for (let gap = queue.nextGap(); gap && mayTellGaps(); gap = queue.nextGap()) {
         // The time is the gap's own: told twice it must be the same event, and where an event is kept goes by its time.
-        const timeMs = Math.max(0, Math.round(gap.toMs));
-        await recording.events([{ ...event('gap', gap.id, gapFacts(gap)), timeMs }], timeMs);
+        const facts = gapFacts(gap);
+        const timeMs = Math.max(0, Math.round(facts.to_ms));
+        const id = gap.id.replaceAll(/[^0-9A-Za-z._-]/g, '_');
+        await recording.events([{ ...event('gap', id, facts), timeMs }], timeMs);
         if (!mayTellGaps()) return;
         queue.forgetGap(gap.id);
-        log.warn({ ...gapFacts(gap) }, 'samples are missing for good');
+        log.warn(facts, sayGap(gap));
       }
     } catch (error) {
       log.error({ error }, 'a gap could not be told; trying again');

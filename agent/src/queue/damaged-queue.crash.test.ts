@@ -80,7 +80,11 @@ type Opened = Awaited<ReturnType<typeof lookAt>>;
 const look = async (from: Story, image: DiskImage, what: string): Promise<Opened> => {
   const beganMs = performance.now();
   try {
-    return await lookAt(image, { maxBytes, wallMs: from.wallMs, epoch: from.epoch });
+    const found = await lookAt(image, { maxBytes, wallMs: from.wallMs, epoch: from.epoch });
+    for (const gap of found.gaps)
+      for (const [name, value] of Object.entries(gap))
+        assert.ok(typeof value === 'string' || Number.isFinite(value), `${name} ${value} of a gap`);
+    return found;
   } catch (error) {
     throw new Error(`${what}: did not open`, { cause: error });
   } finally {
@@ -293,6 +297,19 @@ describe('a damaged queue', () => {
     const [a = '', b = ''] = names;
     const swapped = withFile(withFile(from.image, a, from.image.get(b)), b, from.image.get(a));
     await staysHonest(from, swapped, 'swapped');
+  });
+
+  test('a gap between segments of which no record can be read has numbers and times all the same', async () => {
+    const from = await story('close');
+    const [first = '', second = ''] = segmentsOf(from.image);
+    const headOnly = (name: string): Uint8Array => {
+      const bytes = Buffer.from(from.image.get(name) ?? assert.fail());
+      return bytes.fill(0, segmentHeaderBytes);
+    };
+    const gone = withFile(from.image, first, undefined);
+    const { gaps } = await staysHonest(from, withFile(gone, second, headOnly(second)), 'one gone, one empty');
+    assert.ok(gaps.length > 0);
+    await staysHonest(from, withFile(from.image, first, headOnly(first)), 'the first one empty');
   });
 
   test('files that are none of the queue’s are left alone', async () => {

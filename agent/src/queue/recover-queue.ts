@@ -8,11 +8,11 @@
 import type { Log } from '@thrum/actors/system/log';
 import { checkpointNames, type Checkpoint, type KeptGap } from './checkpoint.ts';
 import { readCheckpoints, type CheckpointsFound } from './checkpoint-keeper.ts';
-import type { Disk } from './disk.ts';
+import type { Disk, DiskFile } from './disk.ts';
 import { reconcile } from './reconcile.ts';
 import { recoverSegment, type SegmentRecords } from './recover-segment.ts';
 import type { QueueRules } from './rules.ts';
-import { readForgiving } from './segment-reader.ts';
+import { openPatiently, readForgiving } from './segment-reader.ts';
 import { readSegmentHeader, readSegmentName, segmentBytes, segmentHeaderBytes } from './segment-format.ts';
 import type { SegmentEnd, SegmentHeader } from './segment-format.ts';
 import { newIndex } from './segment-index.ts';
@@ -85,33 +85,44 @@ export const recoverQueue = async (options: {
 
   const reads: Read[] = [];
   const index = newIndex(4096);
-  let buffer = Buffer.alloc(0);
+  /** One is read into while the other is looked at. */
+  const buffers = [Buffer.alloc(0), Buffer.alloc(0)];
   let nextOrdinal = Math.max(
     known?.nextOrdinal ?? 0,
     ...names.map((name) => (readSegmentName(name)?.ordinal ?? -1) + 1),
   );
-  const readFile = async (name: string): Promise<Buffer> => {
-    const file = await disk.open(name, false);
+  /** Neither rejects: `undefined` after a line in the log. */
+  const openFile = async (name: string | undefined): Promise<{ file: DiskFile; size: number } | undefined> => {
+    if (name === undefined) return undefined;
     try {
-      const size = Math.min(await file.size(), maxFileBytes);
-      if (buffer.length < size) buffer = Buffer.allocUnsafeSlow(Math.max(size, Math.min(segmentBytes, size * 2)));
-      const { bytes, unreadable } = await readForgiving(file, 0, size, buffer);
-      if (unreadable > 0) log.error({ file: name, unreadable }, 'a part of the queue on disk cannot be read');
-      return bytes;
-    } finally {
-      await file.close().catch(() => undefined);
+      const file = await openPatiently(disk, name);
+      return { file, size: Math.min(await file.size(), maxFileBytes) };
+    } catch (error) {
+      log.error({ file: name, error }, 'a file of the queue cannot be opened: what is in it is missing');
+      return undefined;
     }
+  };
+  const readFile = async (at: number, opened: Awaited<ReturnType<typeof openFile>>): Promise<Buffer | undefined> => {
+    if (!opened) return undefined;
+    const { file, size } = opened;
+    let buffer = buffers[at & 1] ?? Buffer.alloc(0);
+    if (buffer.length < size) buffer = Buffer.allocUnsafeSlow(Math.max(size, Math.min(segmentBytes, size * 2)));
+    buffers[at & 1] = buffer;
+    const { bytes, unreadable } = await readForgiving(file, 0, size, buffer);
+    if (unreadable > 0) log.error({ file: files[at]?.name, unreadable }, 'a part of the queue on disk cannot be read');
+    await file.close().catch(() => undefined);
+    return bytes;
   };
   const seen = new Set<number>();
 
-  for (const file of files) {
-    let bytes: Buffer;
-    try {
-      bytes = await readFile(file.name);
-    } catch (error) {
-      log.error({ file: file.name, error }, 'a file of the queue cannot be opened: what is in it is missing');
-      continue;
-    }
+  let reading = readFile(0, await openFile(files[0]?.name));
+  let opening = openFile(files[1]?.name);
+  for (const [at, file] of files.entries()) {
+    const bytes = await reading;
+    // The disk reads the next one while this one is looked at.
+    reading = readFile(at + 1, await opening);
+    opening = openFile(files[at + 2]?.name);
+    if (!bytes) continue;
     const header = readSegmentHeader(bytes);
     const ordinal = header.kind === 'header' ? header.header.ordinal : file.ordinal;
     const behind = reads.at(-1);
@@ -162,7 +173,7 @@ export const recoverQueue = async (options: {
     outside.gap += missing;
     found.push({ ...none, ...whereMissing(reads, missing, known), samples: missing, reason: 'damaged' });
   }
-  const newest = Math.max(known?.newestMs ?? -Infinity, ...segments.map((one) => one.newestMs));
+  const newest = Math.max(known?.newestMs ?? -Infinity, ...reads.map(({ records }) => records.newestMs));
   const newestMs = Number.isFinite(newest) ? newest : undefined;
   const lastEpoch = Math.max(known?.lastEpoch ?? -1, ...segments.map((one) => one.epoch));
   const isUnclean = rules.isUnclean(known, segments.length);
@@ -214,6 +225,12 @@ const segmentOf = (
     ? { ordinal, seq: endOfDamage, total: read.total + tail.samples, records: read.records + tail.records }
     : read;
   const lastAgeMs = Math.max(header?.ageMs ?? 0, next?.ageMs ?? known?.ageMs ?? 0);
+  // Of records that can all not be read nobody knows the times: about when the segment was begun.
+  const aboutMs = header?.createdMs ?? next?.createdMs ?? known?.writtenMs ?? 0;
+  const timesMs =
+    index.count > 0
+      ? { oldestMs: records.oldestMs, newestMs: records.newestMs }
+      : { oldestMs: aboutMs, newestMs: aboutMs };
   const segment: Segment = {
     ...{
       ordinal,
@@ -228,7 +245,8 @@ const segmentOf = (
       lastAgeMs,
       firstAgeMs: header?.ageMs ?? 0,
     },
-    ...{ oldestMs: records.oldestMs, newestMs: records.newestMs, isSealed: true },
+    ...timesMs,
+    isSealed: true,
     dictionaries: [...records.dictionaries],
   };
   return { segment, lost: lost.map((one) => ({ ...one, bytes: 0 })) };
