@@ -60,6 +60,9 @@ test('samples that are missing for good are told for a minute, and once when a f
   health.lost(1000);
   assert.deepEqual(health.reasons(60_999, 0), ['samples are missing for good: see its events']);
   assert.deepEqual(health.reasons(61_000, 0), []);
+  health.lost(65_000);
+  health.diskFailed(65_000);
+  assert.match(health.reasons(65_000, 0)[1] ?? '', /missing for good: told when its disk works again/);
   health.lost(70_000);
   health.dropped(70_000);
   assert.deepEqual(health.reasons(70_000, 0), ['samples are dropped: its queue is full']);

@@ -80,11 +80,14 @@ export class HostHealth {
     const reasons: string[] = [];
     this.#judgeClock(nowMs, offsetMs);
     if (this.#clock) reasons.push(this.#clock.reason);
-    if (nowMs - this.#diskFailedMs < healthLimits.diskStandsMs)
-      reasons.push('its disk does not take samples: they are kept in memory only');
+    const isDiskFailing = nowMs - this.#diskFailedMs < healthLimits.diskStandsMs;
+    if (isDiskFailing) reasons.push('its disk does not take samples: they are kept in memory only');
     if (nowMs - this.#droppedMs < healthLimits.lossStandsMs) reasons.push('samples are dropped: its queue is full');
     else if (nowMs - this.#lostMs < healthLimits.lossStandsMs)
-      reasons.push('samples are missing for good: see its events');
+      // An agent keeps what it has to tell of them until that is safe.
+      reasons.push(
+        `samples are missing for good: ${isDiskFailing ? 'told when its disk works again' : 'see its events'}`,
+      );
     for (const [code, atMs] of this.#refusedMs)
       if (nowMs - atMs < healthLimits.lossStandsMs)
         reasons.push(`samples are refused: ${refusedBecause[code] ?? code}`);
