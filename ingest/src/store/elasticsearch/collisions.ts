@@ -171,13 +171,16 @@ export const createCollisionCheck = ({ client, prefix, catalogue }: Options): Co
     counters,
     check: async (all) => {
       counters.compared += all.length;
-      const answers: Found[] = [];
-      while (answers.length < all.length) {
-        const found = await checkSome(all.slice(answers.length, answers.length + maxPerRequest));
-        if (!found) return all.map((_, i) => answers[i] ?? 'unknown');
-        answers.push(...found);
+      // Those of one index together: a search looks for every id in every index that it names.
+      const sorted = all.toSorted((a, b) => (a.index < b.index ? -1 : a.index > b.index ? 1 : 0));
+      const answers = new Map<Collided, Found>();
+      for (let at = 0; at < sorted.length; at += maxPerRequest) {
+        const some = sorted.slice(at, at + maxPerRequest);
+        const found = await checkSome(some);
+        if (!found) break;
+        for (const [k, one] of some.entries()) answers.set(one, found[k] ?? 'unknown');
       }
-      return answers;
+      return all.map((one) => answers.get(one) ?? 'unknown');
     },
   };
 };
