@@ -14,6 +14,16 @@ const entryPoints: Readonly<Record<RoleName, string>> = {
   agent: join(repository, 'agent', 'src', 'main.ts'),
 };
 
+/**
+ * Measured with 1,000 agents that send 700 values each: with Node's own choice the heap of an ingest node takes 190 MiB for 55 MiB in use, with this
+ * one 75, at the same processor time. Raising it spares collections under a load of many large batches, and costs up to three times as much memory.
+ */
+const nodeOptions: Readonly<Record<RoleName, readonly string[]>> = {
+  ingest: ['--max-semi-space-size=8'],
+  web: [],
+  agent: [],
+};
+
 /** What the launcher decides for each program; anything else that is set for it (such as THRUM_RETENTION_DAYS) is handed on. */
 const decidedHere = [
   'THRUM_BIND',
@@ -41,7 +51,7 @@ export type Settings = Readonly<Record<string, string>>;
 export const programOf = (role: RoleName, name: string, settings: Settings, inherited: NodeJS.ProcessEnv): Program => ({
   name,
   command: process.execPath,
-  args: [entryPoints[role]],
+  args: [...nodeOptions[role], entryPoints[role]],
   cwd: repository,
   env: {
     // Node keeps what it made of the sources: measured on two busy cores, the second start is ready after 2.0 s instead of 4 to 5.
