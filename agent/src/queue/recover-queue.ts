@@ -65,6 +65,12 @@ export const recoverQueue = async (options: {
     await disk.rename(name, to).catch((error: unknown) => log.error({ error }, 'it could not be renamed'));
   };
 
+  let lostFiles = 0;
+  const loseFile = (name: string, why: string): Promise<void> => {
+    lostFiles += 1;
+    return setAside(name, why);
+  };
+
   const checkpoints = await readCheckpoints(disk, names);
   for (const name of checkpoints.newer) await setAside(name, 'a checkpoint of a newer version');
   let known: Checkpoint | undefined = checkpoints.newest;
@@ -122,7 +128,11 @@ export const recoverQueue = async (options: {
     // The disk reads the next one while this one is looked at.
     reading = readFile(at + 1, await opening);
     opening = openFile(files[at + 2]?.name);
-    if (!bytes) continue;
+    if (!bytes) {
+      // What is told as missing must not come back at the next start.
+      await loseFile(file.name, 'a segment that cannot be opened');
+      continue;
+    }
     const header = readSegmentHeader(bytes);
     const ordinal = header.kind === 'header' ? header.header.ordinal : file.ordinal;
     const behind = reads.at(-1);
@@ -130,9 +140,9 @@ export const recoverQueue = async (options: {
     const end = before?.ordinal === ordinal ? before : known?.end?.ordinal === ordinal ? known.end : undefined;
     const next = behind && { epoch: behind.records.epoch, seq: behind.segment.firstSeq };
     const records = recoverSegment(bytes, file, { end, next }, index, rules);
-    if (records.kind === 'newer') await setAside(file.name, `a segment of the newer version ${records.version}`);
+    if (records.kind === 'newer') await loseFile(file.name, `a segment of the newer version ${records.version}`);
     else if (records.kind === 'unreadable' && bytes.length === 0) removed.set(file.ordinal, [file.name]);
-    else if (records.kind === 'unreadable') await setAside(file.name, 'a segment of which nothing can be read');
+    else if (records.kind === 'unreadable') await loseFile(file.name, 'a segment of which nothing can be read');
     else if (records.header && records.header.host !== host) await setAside(file.name, 'a segment of another host');
     else if (gone.has(records.ordinal) || seen.has(records.ordinal))
       await setAside(file.name, 'a copy of a segment of the queue');
@@ -173,6 +183,9 @@ export const recoverQueue = async (options: {
     outside.gap += missing;
     found.push({ ...none, ...whereMissing(reads, missing, known), samples: missing, reason: 'damaged' });
   }
+  // Without a checkpoint nobody knows what was in them, or whether anything of it was still to be sent.
+  if (!known && lostFiles > 0)
+    found.push({ ...none, epoch, firstSeq: 0, lastSeq: -1, fromMs: nowMs, toMs: nowMs, reason: 'damaged' });
   const newest = Math.max(known?.newestMs ?? -Infinity, ...reads.map(({ records }) => records.newestMs));
   const newestMs = Number.isFinite(newest) ? newest : undefined;
   const lastEpoch = Math.max(known?.lastEpoch ?? -1, ...segments.map((one) => one.epoch));

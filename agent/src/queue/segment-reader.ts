@@ -36,7 +36,7 @@ export type SegmentReader = {
 };
 
 /** A disk that fails now and then must not make records look lost or gone. Rejects with the last error. */
-const openPatiently = async (disk: Disk, name: string): Promise<DiskFile> => {
+export const openPatiently = async (disk: Disk, name: string): Promise<DiskFile> => {
   for (let attempt = 1; ; attempt += 1)
     try {
       return await disk.open(name, false);
