@@ -227,12 +227,13 @@ export const openWorld = async (options: WorldOptions = {}): Promise<World> => {
       clock.advance(5);
       const wallMs = clock.wallMs();
       const found = await lookAt(sim.image(), { ...options, wallMs, epoch });
-      const { lost } = list.judge(ledger, found, { crashed: true });
+      const { gapped, lost } = list.judge(ledger, found, { crashed: true });
       const known = Math.max(0, ...found.records.map((one) => one.epoch));
       const { lastEpoch = 0 } = found.queue.found;
       assert.ok(lastEpoch >= known, `I9: lastEpoch is ${lastEpoch}`);
       const next = list.copyLedger(ledger);
       for (const { record } of lost) next.entries.delete(list.nameOf(record));
+      for (const entry of gapped) next.entries.set(list.nameOf(entry.record), { ...entry, state: 'safe' });
       for (const record of found.records)
         next.entries.set(list.nameOf(record), { record, state: 'safe', acked: undefined });
       for (const gap of found.gaps) if (next.given.has(gap.id)) list.giveOut(next, gap);
