@@ -5,15 +5,18 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
+import { fakeClock } from '@thrum/actors/testing/fake-clock';
 import { fuzzInputs } from '@thrum/actors/testing/fuzz';
 import { checkpointNames, readCheckpoint } from './checkpoint.ts';
 import type { DiskImage } from './crash-states.ts';
+import type { Disk } from './disk.ts';
 import * as list from './queue-ledger.ts';
 import type { Position } from './queue.ts';
-import { lookAt, openWorld } from './queue-world.ts';
+import { drainGaps, lookAt, openOn, openWorld } from './queue-world.ts';
 import { recordHeadBytes } from './record.ts';
 import { recoverSegment } from './recover-segment.ts';
 import { readSegmentName, segmentHeaderBytes } from './segment-format.ts';
+import { simulatedDisk } from './simulated-disk.ts';
 
 const maxBytes = 64 * 1024;
 const everyBit = fuzzInputs(1) > 20_000;
@@ -310,6 +313,41 @@ describe('a damaged queue', () => {
     const { gaps } = await staysHonest(from, withFile(gone, second, headOnly(second)), 'one gone, one empty');
     assert.ok(gaps.length > 0);
     await staysHonest(from, withFile(from.image, first, headOnly(first)), 'the first one empty');
+  });
+
+  test('a segment that could not be opened is missing, and does not come back when it can be', async () => {
+    const from = await story('close');
+    const [first = ''] = segmentsOf(from.image);
+    const sim = simulatedDisk({ image: from.image });
+    const failing: Disk = {
+      ...sim.disk,
+      open: (name, create) =>
+        name === first && !create ? Promise.reject(new Error('EIO')) : sim.disk.open(name, create),
+    };
+    const open = (disk: Disk, epoch: number) => openOn(disk, fakeClock(from.wallMs + epoch), epoch, { maxBytes });
+    const queue = await open(failing, from.epoch);
+    const before = queue.account();
+    assert.ok(before.gap > 0);
+    assert.equal(
+      drainGaps(queue).reduce((sum, { samples }) => sum + samples, 0),
+      before.gap,
+    );
+    await queue.close();
+    const again = await open(sim.disk, from.epoch + 1);
+    assert.deepEqual(again.account(), before);
+    await again.close();
+  });
+
+  test('segments of which nobody knows what was in them are a gap of nobody knows how many', async () => {
+    const from = await story('close');
+    let image = from.image;
+    for (const name of checkpointNames) image = withFile(image, name, undefined);
+    for (const name of segmentsOf(image)) image = withFile(image, name, new Uint8Array(500));
+    const { gaps } = await staysHonest(from, image, 'nothing can be read');
+    assert.deepEqual(
+      gaps.map(({ reason, samples, firstSeq, lastSeq }) => ({ reason, samples, firstSeq, lastSeq })),
+      [{ reason: 'damaged', samples: 0, firstSeq: 0, lastSeq: -1 }],
+    );
   });
 
   test('files that are none of the queue’s are left alone', async () => {
