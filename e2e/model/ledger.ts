@@ -230,7 +230,7 @@ export class Ledger {
 
   /** How many gaps of this reason were told of a host. */
   gapsTold(host: string, reason: string): number {
-    return this.#told.values().reduce((sum, gap) => sum + Number(gap.host === host && gap.reason === reason), 0);
+    return this.#gaps().filter((gap) => gap.host === host && gap.reason === reason).length;
   }
 
   /** What became of the samples of one host, for its account. */

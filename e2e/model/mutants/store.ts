@@ -22,12 +22,6 @@ export const storeMutants: readonly Mutant[] = [
     noticedBy: [1, 3],
   },
   {
-    name: 'unread-is-same',
-    breaks: 'a stored document that could not be read counts as our own',
-    rules: { store: { meaningOfComparison: (found) => (found === 'other' ? 'refused' : 'stored') } },
-    noticedBy: [],
-  },
-  {
     name: 'ack-partial',
     breaks: 'a document that was not taken counts as done, because others of its bulk were',
     rules: { store: { isTerminal: () => true } },
