@@ -317,7 +317,12 @@ const whereMissing = (
   }
   const epoch = known.end?.epoch ?? before?.epoch ?? known.lastEpoch;
   const lastSeq = Math.max(known.end?.seq ?? 0, before?.epoch === epoch ? before.end.seq : 0);
-  const firstSeq = before?.epoch === epoch ? Math.min(lastSeq, before.end.seq + 1) : 0;
+  if (before?.epoch === epoch && before.end.seq >= lastSeq) {
+    // Nothing is missing at the end: it was somewhere before, and the neighbors that knew where are damaged too.
+    const [fromMs, toMs] = [reads[0]?.segment.oldestMs ?? before.oldestMs, before.newestMs];
+    return { epoch, firstSeq: 0, lastSeq: -1, batches: 0, fromMs: Math.min(fromMs, toMs), toMs };
+  }
+  const firstSeq = before?.epoch === epoch ? before.end.seq + 1 : 0;
   const fromMs = before?.newestMs ?? known.newestMs ?? known.writtenMs;
   const toMs = Math.max(fromMs, known.newestMs ?? known.writtenMs);
   return { epoch, firstSeq, lastSeq, batches: lastSeq - firstSeq + 1, fromMs, toMs };
