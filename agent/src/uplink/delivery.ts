@@ -77,8 +77,9 @@ export const createDelivery = (
     more = true;
   };
 
+  /** Its place alone: kept with its bytes, and those of the page it was read with, a window that ingest never answers would be memory. */
   const fly = (batch: QueuedBatch, isBacklog: boolean): void =>
-    void flights.set(key(batch), { at: batch, isBacklog, sentMs: undefined });
+    void flights.set(key(batch), { at: { epoch: batch.epoch, seq: batch.seq }, isBacklog, sentMs: undefined });
 
   const backlogRoom = (): number => {
     const backlog = flights.values().reduce((sum, { isBacklog }) => sum + Number(isBacklog), 0);

@@ -28,6 +28,21 @@ describe('what was sent', () => {
     ]);
   });
 
+  it('is believed once of an answer that names it thousands of times, without taking long over it', () => {
+    const sent = createSent();
+    for (let i = 0; i < 1024; i += 1) sent.add({ epoch: 1, seq: i * 2 });
+    const ranges = Array.from({ length: 4096 }, (_, i): SeqRange => [i % 7, 1e6 - i]);
+    const within = sent.within(1, ranges);
+    assert.equal(within.length, 1024);
+    assert.deepEqual(
+      [within[0], within.at(-1)],
+      [
+        [0, 0],
+        [2046, 2046],
+      ],
+    );
+  });
+
   it('forgets the oldest runs beyond its bound', () => {
     const sent = createSent();
     for (let seq = 0; seq < 4000; seq += 2) sent.add({ epoch: 1, seq });

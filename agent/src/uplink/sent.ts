@@ -10,7 +10,7 @@ const maxRuns = 1024;
 export type Sent = {
   add(position: Position): void;
   has(position: Position): boolean;
-  /** The parts of these ranges that were sent. */
+  /** The parts of these ranges that were sent, in order and apart, however often and in whatever order the ranges name them. */
   within(epoch: number, ranges: readonly SeqRange[]): SeqRange[];
   /** They are acknowledged. */
   remove(epoch: number, ranges: readonly SeqRange[]): void;
@@ -19,6 +19,17 @@ export type Sent = {
 type Run = { readonly epoch: number; readonly from: number; readonly to: number };
 
 const holds = (run: Run, { epoch, seq }: Position): boolean => run.epoch === epoch && run.from <= seq && seq <= run.to;
+
+/** In order and apart: an answer of thousands of ranges that overlap must not become millions. */
+const joined = (ranges: readonly SeqRange[]): SeqRange[] => {
+  const all: [number, number][] = [];
+  for (const [from, to] of ranges.filter((one) => one[0] <= one[1]).toSorted((a, b) => a[0] - b[0])) {
+    const last = all.at(-1);
+    if (last && from <= last[1] + 1) last[1] = Math.max(last[1], to);
+    else all.push([from, to]);
+  }
+  return all;
+};
 
 export const createSent = (): Sent => {
   /** In order, neither touching nor overlapping. */
@@ -39,7 +50,7 @@ export const createSent = (): Sent => {
       if (runs.length > maxRuns) runs.shift();
     },
     within: (epoch, ranges) =>
-      ranges.flatMap(([from, to]) =>
+      joined(ranges).flatMap(([from, to]) =>
         runs
           .filter((run) => run.epoch === epoch && run.from <= to && from <= run.to)
           .map((run): SeqRange => [Math.max(from, run.from), Math.min(to, run.to)]),
