@@ -81,7 +81,7 @@ const withFile = (image: DiskImage, name: string, bytes: Uint8Array | undefined)
 
 type Opened = Awaited<ReturnType<typeof lookAt>>;
 const look = async (from: Story, image: DiskImage, what: string): Promise<Opened> => {
-  const beganMs = performance.now();
+  const began = process.cpuUsage();
   try {
     const found = await lookAt(image, { maxBytes, wallMs: from.wallMs, epoch: from.epoch });
     for (const gap of found.gaps)
@@ -91,7 +91,7 @@ const look = async (from: Story, image: DiskImage, what: string): Promise<Opened
   } catch (error) {
     throw new Error(`${what}: did not open`, { cause: error });
   } finally {
-    assert.ok(performance.now() - beganMs < 2000, `${what}: I5: took too long`);
+    assert.ok(process.cpuUsage(began).user < 2_000_000, `${what}: I5: took too long`); // µs; the clock counts others too
   }
 };
 
