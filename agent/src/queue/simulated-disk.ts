@@ -191,7 +191,7 @@ export const simulatedDisk = (
         counts[op] = (counts[op] ?? 0) + 1;
         try {
           const fault = faultFor(op, name);
-          if (fault && op !== 'write' && op !== 'sync') throw failure(fault.code, `${op} ${name}`);
+          if (fault && op !== 'write' && op !== 'sync' && op !== 'close') throw failure(fault.code, `${op} ${name}`);
           const value = run(fault);
           changed?.();
           if (mine === generation) resolve(value);
@@ -269,9 +269,10 @@ export const simulatedDisk = (
           setSize(file, bytes);
         }),
       close: () =>
-        on('close', () => {
+        on('close', (fault) => {
           isOpen = false;
           file.handles -= 1;
+          if (fault) throw failure(fault.code, `close ${name}`);
         }),
     };
   };
