@@ -74,6 +74,32 @@ test('what was stored is there after a restart, and a resend of it is still know
   await second.close();
 });
 
+test('what comes under a name that was used before is stored all the same, as from a machine that was set back to an earlier moment', async () => {
+  const options = scenarioOptions(`duckdb:${newFile()}`);
+  const at = Math.floor(Date.now() / 1000) * 1000 - 60_000;
+  const origin = originOf(hostA, 7);
+  const store = await openDuckdbStore(options);
+  const tell = async (id: string): Promise<void> => {
+    const outcome = store.writeEvents({
+      origin: originOf(hostA, 8),
+      events: [{ kind: 'gap', id, timeMs: at, facts: {} }],
+    });
+    assert.ok(outcome.ok && (await outcome.done).ok);
+  };
+  await written(store, requestOf(origin, [sample('memory', at, [10, 1])]));
+  await tell('first');
+  await written(store, requestOf(origin, [sample('memory', at + 1000, [20, 1])]));
+  await tell('second');
+  await written(store, requestOf(origin, [sample('memory', at + 1000, [20, 1])]));
+  const other = await written(store, requestOf(origin, [sample('memory', at, [11, 1])]));
+  assert.equal(other.ok && other.refused[0]?.samples, 1);
+  const given = await store.ask(questionOf({ fromMs: at, toMs: at + 2000 }), { deadlineMs: 10_000 });
+  assert.deepEqual(given.ok && given.series[0]?.values, [[10, 20]]);
+  const { store_documents_stored, store_documents_duplicate, store_events_stored } = store.counters();
+  assert.deepEqual([store_documents_stored, store_documents_duplicate, store_events_stored], [2, 1, 2]);
+  await store.close();
+});
+
 test('a metric declared later is a new column, and the rows before have no value in it', async () => {
   const options = scenarioOptions(`duckdb:${newFile()}`);
   const at = Math.floor(Date.now() / 1000) * 1000 - 60_000;

@@ -85,11 +85,11 @@ const appendGroup = async (
   const fresh: Waiting[] = [];
   const written: Written[] = [];
   const twice: Waiting[] = [];
+  const again: Waiting[] = [];
   for (const waiting of group) {
     const { hostId, epoch, seq } = waiting.write.origin;
     if (delivered.has(hostId, epoch, seq)) {
-      const refused = waiting.request && options.hasRefused ? await refusedOf(connection, waiting.write.origin) : [];
-      written.push({ waiting, isKnown: true, stored: 0, duplicate: waiting.samples.length, refused, newEvents: 0 });
+      again.push(waiting);
       continue;
     }
     if (record.has(hostId, epoch, seq)) {
@@ -100,8 +100,19 @@ const appendGroup = async (
     fresh.push(waiting);
   }
   const twins = createTwins({ connection, newest, planOf: (target) => rows.planOf(target) });
-  const batches = fresh.flatMap(({ request, samples }) => (request ? [{ request, samples }] : []));
+  const batches = [...fresh, ...again].flatMap(({ request, samples }) => (request ? [{ request, samples }] : []));
   await twins.lookUp(batches);
+  for (const waiting of again) {
+    const { request, samples, events, write } = waiting;
+    const refused = request && options.hasRefused ? await refusedOf(connection, write.origin) : [];
+    // A machine that was set back to an earlier moment gives its numbers a second time: only what is there as it came is a resend.
+    const isThere = refused.length > 0 || samples.every((i) => !request || twins.isThere(request, i));
+    if (events.length > 0 || !isThere) {
+      fresh.push(waiting);
+      continue;
+    }
+    written.push({ waiting, isKnown: true, stored: 0, duplicate: samples.length, refused, newEvents: 0 });
+  }
   let inTurn = 0;
   for (const waiting of fresh) {
     const { request, samples, events, write } = waiting;

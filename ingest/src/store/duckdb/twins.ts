@@ -15,6 +15,8 @@ export type Meeting = 'none' | 'same' | 'other';
 export type Twins = {
   /** Looks up what may be there of these samples, before any of them is judged. */
   lookUp(of: readonly { readonly request: WriteRequest; readonly samples: readonly number[] }[]): Promise<void>;
+  /** Whether the table has this very sample. */
+  isThere(request: WriteRequest, i: number): boolean;
   /** Judges one sample; one that meets none is taken, and may be met by those after it. */
   take(request: WriteRequest, i: number): Meeting;
   /** The group is stored. */
@@ -117,6 +119,10 @@ export const createTwins = (options: {
         const times = [...one.times];
         for (let at = 0; at < times.length; at += maxTimes) await ask(one, times.slice(at, at + maxTimes));
       }
+    },
+    isThere: (request, i) => {
+      const found = stored.get(nameOf(newest.keyOf(request.origin, seriesAt(request, i)), timeAt(request, i)));
+      return found !== undefined && meet(found, request, i) === 'same';
     },
     take: (request, i) => {
       const timeMs = timeAt(request, i);
