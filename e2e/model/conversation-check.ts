@@ -12,7 +12,7 @@ export type ConversationCheck = {
 export const newConversationCheck = (options: {
   readonly nowMs: () => number;
   /** What the node says is known to the agent, and what the agent sent before has arrived, after so long. */
-  readonly roundTripMs: number;
+  readonly roundTripMs: () => number;
   readonly broken: (what: string, detail: string) => void;
 }): ConversationCheck => {
   const { nowMs, broken } = options;
@@ -38,7 +38,7 @@ export const newConversationCheck = (options: {
     came: (event, [bytes, notLive], look) => {
       const header = event === 'batch' ? readBatchHeader(bytes as Uint8Array) : undefined;
       if (!header) return look();
-      if (notLive === true && closedSinceMs !== undefined && nowMs() - closedSinceMs > options.roundTripMs)
+      if (notLive === true && closedSinceMs !== undefined && nowMs() - closedSinceMs > options.roundTripMs())
         broken('the pace is kept', `${header.epoch}:${header.seq} is sent though no backlog is wanted`);
       unanswered.add(`${header.epoch}:${header.seq}`);
       look();

@@ -38,7 +38,7 @@ export type IngestLife = {
 export type IngestWatch = {
   readonly broken: (what: string, detail: string) => void;
   /** From one end to the other and back, at most. */
-  readonly roundTripMs: number;
+  readonly roundTripMs: () => number;
   /** A session says that these are done for good. */
   acknowledged(host: string, ack: Ack): void;
   /** The live view was offered this. */

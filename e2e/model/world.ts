@@ -46,6 +46,7 @@ export class World {
   #numbers = 0;
   #starts = 0;
   #isCalm = false;
+  #resumedMs = -Infinity;
   isQuiet = false;
 
   constructor(options: WorldOptions) {
@@ -84,6 +85,7 @@ export class World {
         this.#spoil(({ agent }) => agent === fault.agent);
         return this.agents.get(fault.agent)?.life.pause();
       case 'agent-resume':
+        this.#resumedMs = this.#options.time.nowMs();
         return this.agents.get(fault.agent)?.life.resume();
       case 'disk-full':
         this.#hadDiskFaults.add(fault.agent);
@@ -108,6 +110,7 @@ export class World {
         this.ingests.get(fault.ingest)?.life.pause();
         return;
       case 'ingest-resume':
+        this.#resumedMs = this.#options.time.nowMs();
         return this.ingests.get(fault.ingest)?.life.resume();
       case 'ingest-clock':
         this.#wallAheadMs.ingests[fault.ingest] = (this.#wallAheadMs.ingests[fault.ingest] ?? 0) + fault.ms;
@@ -139,6 +142,7 @@ export class World {
   /** Faults are over: whatever is down starts, whatever stands still goes on. */
   calm(): void {
     this.#isCalm = true;
+    this.#resumedMs = this.#options.time.nowMs();
     this.server.trouble = {};
     this.balancer.cutOff.clear();
     for (const { life } of this.ingests.values()) life.resume();
@@ -319,7 +323,8 @@ export class World {
           delayMs: { min, max: max / 2 + min },
         }),
         watch: {
-          ...{ broken, roundTripMs: 2 * max + 50 },
+          // Whoever stood still does what was due before it reads what it was told.
+          ...{ broken, roundTripMs: () => (time.nowMs() < this.#resumedMs + 1000 ? Infinity : 2 * max + 50) },
           acknowledged: (host, ack) => ledger.acknowledged(host, ack),
           shown: (host, batch) => this.#live.shown(host, batch),
         },
