@@ -17,6 +17,11 @@ const table: [string, ItemResult, Verdict][] = [
   ['502', { status: 502 }, again('failed')],
   ['503', { status: 503 }, again('failed')],
   ['504', { status: 504 }, again('failed')],
+  [
+    'that its index is closed',
+    { status: 400, error: { type: 'index_closed_exception', reason: 'closed' } },
+    again('failed'),
+  ],
   ['413', { status: 413 }, { kind: 'refused', detail: 'status 413: ' }],
   ['a status that means nothing', { status: 302 }, again('failed')],
 ];

@@ -37,6 +37,8 @@ export const judgeItem = (
   if (status === 429) return { kind: 'again', why: 'busy' };
   if (status === 404) return { kind: 'again', why: 'no-index' };
   if (status === 401 || status === 403) return { kind: 'again', why: 'forbidden' };
+  // Said with a 400, as if the document were to blame: somebody closed the index, and may open it.
+  if (result.error?.type === 'index_closed_exception') return { kind: 'again', why: 'failed' };
   if (status >= 400 && status < 500)
     return {
       kind: 'refused',
