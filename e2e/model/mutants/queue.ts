@@ -29,7 +29,7 @@ export const queueMutants: readonly Mutant[] = [
     name: 'queue-unlink-first',
     breaks: 'a segment is removed before a checkpoint says that it is settled',
     rules: { queue: { mayBeRemoved: () => true } },
-    noticedBy: [730, 1018],
+    noticedBy: [1330],
   },
   {
     name: 'queue-gap-grows',
