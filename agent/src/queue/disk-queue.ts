@@ -137,6 +137,8 @@ export const openDiskQueue = async (options: {
     dueTimer = { atMs, cancel: () => timer.cancel() };
   };
 
+  /** A checkpoint of this process is on disk: the queue was not closed in order until one says so. */
+  let isMarkedOpen = false;
   const checkpoint = async (isClean = false): Promise<void> => {
     const kept = gaps.all();
     const hadChanged = outsideChanged;
@@ -148,6 +150,7 @@ export const openDiskQueue = async (options: {
         ...{ produced: shelf.durable(), nextOrdinal, gaps: kept, removed: [...removed.keys()], ranges: shelf.ranges() },
       });
       gaps.areDurable(kept);
+      isMarkedOpen = true;
     } catch (error) {
       outsideChanged ||= hadChanged;
       throw error;
@@ -205,6 +208,7 @@ export const openDiskQueue = async (options: {
       await writer.write(group, (hash) => dictionaries.get(hash), ageMs());
     } catch (error) {
       const failed = writer.current?.segment;
+      if (failed) failed.failedTo = Math.max(failed.failedTo, group.at(-1)?.batch.seq ?? -1);
       for (const one of group) {
         one.isBeingWritten = false;
         if (failed && shelf.segments.includes(failed)) one.mayBeIn = failed;
@@ -252,6 +256,8 @@ export const openDiskQueue = async (options: {
   const commit = async (): Promise<boolean> => {
     for (let attempt = 1; ; attempt += 1)
       try {
+        // An end from here on is to be noticed by the next start. A checkpoint that cannot be written must not hold up what can be.
+        if (!isMarkedOpen) await checkpoint().catch(() => undefined);
         await commitGroup();
         isBack();
         return true;

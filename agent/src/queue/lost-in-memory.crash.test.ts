@@ -24,3 +24,33 @@ test('a record that was acknowledged from memory, and is on disk all the same, i
   await world.reopen('kill');
   await world.check();
 });
+
+test('a record that was written again, acknowledged and removed there does not come back from where writing it failed', async () => {
+  const world = await openWorld({ maxBytes: 32 * 1024 });
+  await world.append(1);
+  world.sim.failNext({ op: 'sync', code: 'EIO' });
+  await world.append(47);
+  await world.append(3);
+  await world.ack(1, [[1, 2]]);
+  await world.append(60);
+  await world.advance(120_000);
+  await world.reopen('close');
+  await world.check();
+  await world.reopen('power');
+  await world.check();
+});
+
+test('nor does it when the agent ended in between', async () => {
+  const world = await openWorld({ maxBytes: 32 * 1024 });
+  await world.append(1);
+  world.sim.failNext({ op: 'sync', code: 'EIO' });
+  await world.append(47);
+  await world.append(3);
+  await world.reopen('kill');
+  await world.check();
+  await world.ack(1, [[1, 2]]);
+  await world.append(60);
+  await world.advance(120_000);
+  await world.reopen('kill');
+  await world.check();
+});

@@ -120,6 +120,8 @@ export const recoverQueue = async (options: {
     return bytes;
   };
   const seen = new Set<number>();
+  /** Where segments begin whose header is damaged, together with the records behind it. */
+  const blind = new Set<string>();
 
   let reading = readFile(0, await openFile(files[0]?.name));
   let opening = openFile(files[1]?.name);
@@ -154,6 +156,8 @@ export const recoverQueue = async (options: {
       if (segment)
         reads.push({ name: file.name, records: { ...records, index: newIndex(0) }, segment: segment.segment });
       else removed.set(records.ordinal, [file.name]);
+      const [first] = segment?.lost ?? [];
+      if (first && !records.header) blind.add(`${records.epoch}/${first.firstSeq}`);
       for (const one of segment?.lost ?? [])
         found.push({ ...none, epoch: records.epoch, ...one, batches: one.records, reason: 'damaged' });
     }
@@ -181,7 +185,16 @@ export const recoverQueue = async (options: {
   const missing = produced - living - total(outside);
   if (known && missing > 0) {
     outside.gap += missing;
-    found.push({ ...none, ...whereMissing(reads, missing, known), samples: missing, reason: 'damaged' });
+    // Of the first records of a segment whose header is gone too, only the numbers were known.
+    const at = found.findIndex(
+      (gap) => gap.samples === 0 && gap.batches > 0 && blind.has(`${gap.epoch}/${gap.firstSeq}`),
+    );
+    const [gap] = at < 0 ? [] : found.splice(at, 1);
+    found.push(
+      gap
+        ? { ...gap, samples: missing }
+        : { ...none, ...whereMissing(reads, missing, known), samples: missing, reason: 'damaged' },
+    );
   }
   // Without a checkpoint nobody knows what was in them, or whether anything of it was still to be sent.
   if (!known && lostFiles > 0)
@@ -260,6 +273,7 @@ const segmentOf = (
     },
     ...timesMs,
     isSealed: true,
+    failedTo: records.hasLeftovers ? Infinity : -1,
     dictionaries: [...records.dictionaries],
   };
   return { segment, lost: lost.map((one) => ({ ...one, bytes: 0 })) };

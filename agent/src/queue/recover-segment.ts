@@ -50,6 +50,8 @@ export type SegmentRecords = {
   readonly endByte: number;
   /** The last record that was read. */
   readonly end: SegmentEnd | undefined;
+  /** Behind its end stand records that count elsewhere. */
+  readonly hasLeftovers: boolean;
   /** Samples in the records that were read. */
   readonly samples: number;
   readonly oldestMs: number;
@@ -99,6 +101,7 @@ export const recoverSegment = (
   let newestMs = -Infinity;
   let at = found.kind === 'header' ? found.headerBytes : segmentHeaderBytes;
   let endByte = Math.min(at, size);
+  let hasLeftovers = false;
   let badFrom = found.kind === 'header' ? -1 : 0;
   index.count = 0;
 
@@ -123,7 +126,10 @@ export const recoverSegment = (
       total: view.getFloat64(at + 40, true),
     };
     if (last.epoch < 0) last.epoch = head.epoch;
-    if (rules.isWrittenAgain(head, known.next)) break;
+    if (rules.isWrittenAgain(head, known.next)) {
+      hasLeftovers = true;
+      break;
+    }
     if (kind === recordKinds.dictionary && payload <= maxPayloadBytes.dictionary && head.epoch === last.epoch) {
       const hash = bytes.toString('hex', at + 48, at + 56);
       dictionaries.push({ hash, offset: at, payloadBytes: payload });
@@ -173,6 +179,6 @@ export const recoverSegment = (
   return {
     ...{ kind: 'segment', header, ordinal, salt, epoch: last.epoch, index, dictionaries, damage, endByte },
     end: index.count > 0 ? { ordinal, seq: last.seq, total: last.total, records: last.number + 1 } : undefined,
-    ...{ samples: samplesRead, oldestMs, newestMs },
+    ...{ hasLeftovers, samples: samplesRead, oldestMs, newestMs },
   };
 };

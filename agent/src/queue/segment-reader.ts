@@ -185,5 +185,5 @@ const emptyOf = (segment: Segment): Omit<SegmentRecords, 'index'> => ({
       ...{ records: segment.end.records, samples: Infinity, fromMs: segment.oldestMs, toMs: segment.newestMs },
     },
   ],
-  ...{ endByte: 0, end: undefined, samples: 0, oldestMs: Infinity, newestMs: -Infinity },
+  ...{ endByte: 0, end: undefined, hasLeftovers: false, samples: 0, oldestMs: Infinity, newestMs: -Infinity },
 });

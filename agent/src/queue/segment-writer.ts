@@ -71,6 +71,7 @@ export const createSegmentWriter = (disk: Disk, rules: QueueRules): SegmentWrite
       lastAgeMs: header.ageMs,
       dictionaries: [],
       isSealed: false,
+      failedTo: -1,
     },
   });
 

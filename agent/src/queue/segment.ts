@@ -32,6 +32,8 @@ export type Segment = {
   lastAgeMs: number;
   readonly dictionaries: DictionaryPlace[];
   isSealed: boolean;
+  /** Up to this number it may hold records behind its end: writing them failed, and they were written again elsewhere. */
+  failedTo: number;
 };
 
 export type SettledSums = { stored: number; refused: number; gap: number };

@@ -111,6 +111,13 @@ export const createShelf = (options: {
     queued.samples -= what.samples;
   };
 
+  /** These records are gone. Where they may stand too, because writing them failed there, they shall not count when they are found. */
+  const noteLeftovers = (epoch: number, from: number, to: number, except?: Segment): void => {
+    for (const one of segments)
+      if (one !== except && one.epoch === epoch && one.end.seq < from && from <= one.failedTo)
+        addRange(one, { from, to: Math.min(to, one.failedTo), stored: 0, refused: 0, gap: 0 });
+  };
+
   const addGap = (
     segment: { readonly epoch: number },
     reason: KeptGap['reason'],
@@ -128,6 +135,7 @@ export const createShelf = (options: {
       segment !== undefined &&
       segments.includes(segment) &&
       addRange(segment, { from: seq, to: seq, stored, refused, gap }, mayAddRange());
+    if (segment) noteLeftovers(segment.epoch, seq, seq, segment);
     if (!isNoted) {
       outside.stored += stored;
       outside.refused += refused;
@@ -280,6 +288,7 @@ export const createShelf = (options: {
       addGap(segment, 'damaged', { ...what, from: seq, to: seq, fromMs: timeMs, toMs: timeMs });
     },
     remove: (segment) => {
+      noteLeftovers(segment.epoch, segment.firstSeq, segment.end.seq);
       const sums = sumOf(segment.ranges);
       outside.stored += sums.stored;
       outside.refused += sums.refused;
