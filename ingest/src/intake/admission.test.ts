@@ -51,3 +51,22 @@ test('a connection that goes without a hello gives its waiting place back', () =
   assert.equal(admission.waiting, 0);
   assert.equal(admission.connections, 0);
 });
+
+test('a node that comes late lets in fewer, never none, and all again once it keeps up', () => {
+  const admission = new Admission({ ...limits, handshakesPerSecond: 100, burst: 40, maxWaiting: 1e6 }, 0);
+  const letIn = (fromMs: number, byMs: number): number => {
+    let count = 0;
+    for (let nowMs = fromMs + 100; nowMs <= fromMs + 10_000; nowMs += 100) {
+      admission.looked(byMs, nowMs);
+      for (let tries = 0; tries < 100; tries += 1) if (admission.knock('a', nowMs).ok) count += 1;
+    }
+    return count;
+  };
+  const onTime = letIn(0, 5);
+  assert.ok(onTime >= 1_000 && onTime <= 1_040, `${onTime}`);
+  const late = letIn(10_000, 300);
+  assert.ok(late >= 100 && late <= 150, `${late}`);
+  assert.equal(admission.part, 1 / 8);
+  letIn(20_000, 5);
+  assert.equal(admission.part, 1);
+});

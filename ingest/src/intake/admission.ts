@@ -1,11 +1,12 @@
 /**
  * Who may connect at this moment. Pure: the time is passed in. Three bounds: handshakes per second (a token bucket, so that a whole
- * fleet that comes back at once is let in at a pace this node can keep), connections altogether, and connections that have not said a
+ * fleet that comes back at once is let in at a pace this node can keep; a node that comes late to its own timers lets in fewer until it keeps up), connections altogether, and connections that have not said a
  * valid hello, together and per address (an address may be a balancer with a whole fleet behind it, so greeted ones are not counted).
  */
 export type AdmissionLimits = {
-  /** Raising it lets a fleet return faster, and costs CPU in which the connected agents wait: about 0.5 ms each. */
+  /** Raising it lets a fleet return faster, and costs CPU in which the connected agents wait: 1 to 3 ms each, with the hello and what it changes. */
   readonly handshakesPerSecond: number;
+  /** So many may come in one turn of the event loop. */
   readonly burst: number;
   /** Each connected agent costs about 80 KB here. */
   readonly maxConnections: number;
@@ -15,12 +16,20 @@ export type AdmissionLimits = {
 };
 
 export const admissionDefaults: AdmissionLimits = {
-  handshakesPerSecond: 300,
-  burst: 300,
+  handshakesPerSecond: 200,
+  burst: 40,
   maxConnections: 10_000,
   maxWaiting: 1_000,
   maxWaitingPerAddress: 500,
 };
+
+/** How often a node looks whether it comes late; from `lateMs` on it does. */
+export const lookEveryMs = 100;
+const lateMs = 80;
+/** A node that is late for other reasons than handshakes still lets in this part of them. */
+const leastPart = 1 / 8;
+/** Back from the least to all of them within three seconds. */
+const partPerLook = 1 / 32;
 
 export type Admitted = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
@@ -28,6 +37,7 @@ export class Admission {
   #limits: AdmissionLimits;
   #tokens: number;
   #countedMs: number;
+  #part = 1;
   #connections = 0;
   #waiting = 0;
   #waitingAt = new Map<string, number>();
@@ -40,9 +50,8 @@ export class Admission {
 
   /** May a handshake from this address go on? Takes a token if so. */
   knock(address: string, nowMs: number): Admitted {
-    const { handshakesPerSecond, burst, maxConnections, maxWaiting, maxWaitingPerAddress } = this.#limits;
-    this.#tokens = Math.min(burst, this.#tokens + ((nowMs - this.#countedMs) / 1000) * handshakesPerSecond);
-    this.#countedMs = nowMs;
+    const { maxConnections, maxWaiting, maxWaitingPerAddress } = this.#limits;
+    this.#refill(nowMs);
     if (this.#connections >= maxConnections) return { ok: false, reason: 'too many connections' };
     if (this.#waiting >= maxWaiting) return { ok: false, reason: 'too many connections without a hello' };
     if ((this.#waitingAt.get(address) ?? 0) >= maxWaitingPerAddress)
@@ -50,6 +59,23 @@ export class Admission {
     if (this.#tokens < 1) return { ok: false, reason: 'too many handshakes at once' };
     this.#tokens -= 1;
     return { ok: true };
+  }
+
+  /** To be told every `lookEveryMs`, and by how much that was late. */
+  looked(byMs: number, nowMs: number): void {
+    this.#refill(nowMs);
+    if (byMs < lateMs) this.#part = Math.min(1, this.#part + partPerLook);
+    else {
+      this.#part = Math.max(leastPart, this.#part / 2);
+      this.#tokens = Math.min(this.#tokens, this.#limits.burst * this.#part);
+    }
+  }
+
+  #refill(nowMs: number): void {
+    const { handshakesPerSecond, burst } = this.#limits;
+    const more = ((nowMs - this.#countedMs) / 1000) * handshakesPerSecond * this.#part;
+    this.#tokens = Math.min(Math.max(1, burst * this.#part), this.#tokens + more);
+    this.#countedMs = nowMs;
   }
 
   /** A connection stands. Call what this returns once with `greeted` when its hello was good, and once with `gone` at its end. */
@@ -78,6 +104,11 @@ export class Admission {
 
   get connections(): number {
     return this.#connections;
+  }
+
+  /** Of the handshakes a second that this node takes when it is not late. */
+  get part(): number {
+    return this.#part;
   }
 
   get waiting(): number {

@@ -13,7 +13,7 @@ import { limits } from '@thrum/actors/wire/limits';
 import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
 import type { Live } from '../live/live.ts';
 import type { Store } from '../store/store.ts';
-import { Admission, admissionDefaults, type AdmissionLimits } from './admission.ts';
+import { Admission, admissionDefaults, lookEveryMs, type AdmissionLimits } from './admission.ts';
 import { boundedParser, trustAttachments } from './bounded-parser.ts';
 import type { Dictionaries } from './dictionaries.ts';
 import { IntakeCounts } from './intake-counts.ts';
@@ -77,6 +77,12 @@ export const startIntake = (options: IntakeOptions): Intake => {
   const strangerLog = new StrangerLog();
   const underWay = new UnderWay();
   const admission = new Admission(options.admission ?? admissionDefaults, clock.monotonicMs());
+  let lookedMs = clock.monotonicMs();
+  const looking = clock.every(lookEveryMs, () => {
+    const nowMs = clock.monotonicMs();
+    admission.looked(nowMs - lookedMs - lookEveryMs, nowMs);
+    lookedMs = nowMs;
+  });
   const helloWithinMs = options.helloWithinMs ?? 5_000;
   const tells = new Set<() => void>();
   const { store } = options;
@@ -220,6 +226,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
   const close = async (): Promise<void> => {
     leaving = true;
     pacing.close();
+    looking.cancel();
     for (const actor of open) actor.tell({ kind: 'leave' });
     await Promise.race([
       Promise.all([...open].map((actor) => actor.stopped)),
@@ -235,6 +242,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
     gauges: () => ({
       connections: admission.connections,
       connectionsWaiting: admission.waiting,
+      admissionPart: admission.part,
       sessions: sessions.size,
       batchesUnderWay: underWay.size,
       seriesCountsHeld: seriesCounts.hosts,
