@@ -60,8 +60,6 @@ export class HostEvents {
       this.refusal = answer.ok ? undefined : answer;
       if (!answer.ok) return;
       this.more = answer.more;
-      // A host that has just been started: its first event is on its way.
-      if (this.list === undefined && answer.events.length === 0) this.hint(nowMs);
       // The same answer again is no reason to draw.
       if (JSON.stringify(answer.events) !== JSON.stringify(this.list)) this.list = answer.events;
     });

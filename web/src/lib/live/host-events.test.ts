@@ -39,14 +39,6 @@ test('a store that is away is asked again sooner, and what was answered before s
   assert.equal(await tick(eventTimes.refreshMs + eventTimes.retryMs), 3);
 });
 
-test('a first answer without any event is asked again soon, and once more empty no more than usual', async () => {
-  const { tick } = start(() => ({ ok: true, events: [], more: false }));
-  assert.equal(await tick(0), 1);
-  for (const [i, afterMs] of eventTimes.afterHintMs.entries()) assert.equal(await tick(afterMs), i + 2);
-  const last = eventTimes.afterHintMs.length + 1;
-  assert.equal(await tick(eventTimes.afterHintMs[2] + eventTimes.refreshMs - 1), last);
-});
-
 test('after something happened it is asked a few times soon, and then no more than usual', async () => {
   const { tick, events } = start(() => ({ ok: true, events: [one], more: false }));
   await tick(0);

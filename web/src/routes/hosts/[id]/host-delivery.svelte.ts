@@ -14,6 +14,8 @@ import type { HostView } from './host-view.svelte.ts';
 
 /** How far back the newest figures are looked for. */
 const lookBackTicks = 60;
+/** A connection this young probably left events that are not in the store yet. */
+const justNowMs = 60_000;
 
 export type Told = { readonly figures: DeliveryFigures; readonly delivery: Delivery; readonly said: DeliverySaid };
 
@@ -33,6 +35,9 @@ export class HostDelivery {
   constructor(view: HostView) {
     this.view = view;
     this.events = new HostEvents(view.hostId, (question) => dashboard.askEvents(question));
+    // Who comes because something has just happened finds it told a moment later.
+    const sinceMs = dashboard.fleet.host(view.hostId)?.entry.sinceMs ?? 0;
+    if (view.nowMs() - sinceMs < justNowMs) this.events.hint(performance.now());
   }
 
   /** To be called often. */
