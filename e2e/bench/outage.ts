@@ -31,7 +31,7 @@ const viewers = 4;
 const partOfCapacity = 7;
 /** A server that has just been started takes a while to be as fast as it gets. */
 const windowMs = 5000;
-const maxWindows = 24;
+const maxWindows = 12;
 const grownLess = 1.1;
 const beforeMs = Math.min(60_000, outageMs);
 /** What is on its way anyhow, in seconds of live batches: below that nothing is left of the backlog. */
