@@ -10,7 +10,10 @@ export type AdmissionLimits = {
   readonly burst: number;
   /** Each connected agent costs about 80 KB here. */
   readonly maxConnections: number;
-  /** Each may hold 64 KiB of a message half received, for the seconds until its hello is overdue. */
+  /**
+   * Each may hold 64 KiB of a message half received, for the seconds until its hello is overdue. And their hellos may come all at once, when whoever
+   * sends them was held up: a node that has just started took 4 s for 500 of them, and its balancer took it for dead and cut off everybody.
+   */
   readonly maxWaiting: number;
   readonly maxWaitingPerAddress: number;
 };
@@ -19,8 +22,8 @@ export const admissionDefaults: AdmissionLimits = {
   handshakesPerSecond: 200,
   burst: 40,
   maxConnections: 10_000,
-  maxWaiting: 1_000,
-  maxWaitingPerAddress: 500,
+  maxWaiting: 400,
+  maxWaitingPerAddress: 100,
 };
 
 /** How often a node looks whether it comes late; from `lateMs` on it does. */
