@@ -42,7 +42,7 @@ test('a sample on disk and its document are the same', () => {
   const document = readable('p', {
     _index: 'p-1s-cpu-2026.11.22',
     _id: 'x',
-    _source: { '@timestamp': '1970-01-01T00:00:01.000Z', host_id: 'h', cpu: 'total', m: { usage: 17.9962511 } },
+    _source: { '@timestamp': '1970-01-01T00:00:01.000Z', host_id: 'h', cpu: 'total', m: { usage: 17.9962521 } },
   });
   const { index, ...stored } = document;
   assert.equal(index, 'p-1s-cpu-2026.11.22');

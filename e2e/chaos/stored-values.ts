@@ -19,10 +19,8 @@ const targetOf = (name: string): Target => {
   return found;
 };
 
-/** Documents carry a measured number with nine digits, which is as much as a float holds, and a little more. */
-const digits = 9;
 const asKept = (type: 'float' | 'long', value: number): number =>
-  type === 'float' ? Math.fround(Number(value.toPrecision(digits))) : Math.round(value);
+  type === 'float' ? Math.fround(value) : Math.round(value);
 const fits = (type: 'float' | 'long', value: number): boolean =>
   type === 'float' ? Math.abs(value) <= maxFloat : Number.isSafeInteger(Math.round(value));
 

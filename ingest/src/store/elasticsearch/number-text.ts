@@ -83,7 +83,10 @@ export const writeFloat = (into: Uint8Array, from: number, value: number): numbe
   if (n >= 1e9 || n < 1e-3) return writeText(into, at, String(Math.fround(n)));
   let decimals = n >= 1 ? 9 - digitsOf(n) : n >= 0.1 ? 9 : n >= 0.01 ? 10 : 11;
   const power = powers[decimals] as number;
-  const scaled = Math.round(n * power);
+  let scaled = Math.round(n * power);
+  // Nine digits of a double may lie nearer to the float beside its own; nine digits of the float never do.
+  const kept = Math.fround(n);
+  if (Math.fround(scaled / power) !== kept) scaled = Math.round(kept * power);
   const whole = Math.floor(scaled / power);
   let fraction = scaled - whole * power;
   at = writeSmall(into, at, whole);
