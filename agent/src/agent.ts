@@ -31,7 +31,8 @@ import { startRecording } from './recording.ts';
 import { beginSampleTime, hearServerClock, rightTimeMs } from './sample-time.ts';
 import { startSampling } from './sampling.ts';
 import { createRecent } from './uplink/recent.ts';
-import { startUplink, type Uplink } from './uplink/uplink-actor.ts';
+import { startUplink } from './uplink/uplink-actor.ts';
+import type { Uplink } from './uplink/uplink.ts';
 
 export const agentVersion = '0.1.0';
 

@@ -1,7 +1,7 @@
 /** How delivery stands, in numbers: for the target `agent`, the page of figures and whoever asks whether the agent is well. */
 import type { AgentFigures } from './collectors/collector.ts';
 import type { Queue } from './queue/queue.ts';
-import type { Uplink } from './uplink/uplink-actor.ts';
+import type { Uplink } from './uplink/uplink.ts';
 
 export type DeliveryFigures = Omit<AgentFigures, 'tickMs' | 'valuesCollected' | 'valuesLeftOut' | 'collectorFailures'>;
 

@@ -4,7 +4,7 @@ import type { Figure } from './figures-page.ts';
 import type { DeliveryFigures } from './delivery-figures.ts';
 import type { Recording } from './recording.ts';
 import type { Recent } from './uplink/recent.ts';
-import type { Uplink } from './uplink/uplink-actor.ts';
+import type { Uplink } from './uplink/uplink.ts';
 
 export const figuresOf = (of: {
   rounds: Rounds;

@@ -16,6 +16,7 @@ export const gapReasons = {
   damaged: 'a part of the queue on its disk was damaged',
   unclean: 'the agent ended before its last moments were on disk',
   disk: 'its disk took nothing and the memory beside it was full',
+  unreadable: 'ingest could not read them',
 } as const;
 export type GapReason = keyof typeof gapReasons;
 

@@ -37,7 +37,7 @@ import { refusals } from './refusal.ts';
 import { storeKey, storeStateSchema, storeTopic } from './store-state.ts';
 import { protocolVersion } from './version.ts';
 
-const fingerprints: Record<number, string> = { 1: '9084d6876f1142af', 2: 'f3bd1d113b8f1537', 3: '709816b5c56d7c3e' };
+const fingerprints: Record<number, string> = { 1: '9084d6876f1142af', 2: 'f3bd1d113b8f1537', 3: '374e87422128b626' };
 
 const schemas = {
   helloSchema,

@@ -21,7 +21,7 @@ const fixedBytes = 168;
 const gapBytes = 72;
 const rangeBytes = 48;
 const cleanFlag = 1;
-const reasons: readonly GapReason[] = ['full', 'age', 'damaged', 'unclean', 'disk'];
+const reasons: readonly GapReason[] = ['full', 'age', 'damaged', 'unclean', 'disk', 'unreadable'];
 
 /** Records of one segment that are settled: their samples are stored, refused or lost, and not queued any more. */
 export type SettledRange = {

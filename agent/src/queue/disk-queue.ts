@@ -16,6 +16,7 @@ import { createGapKeeper } from './gap-keeper.ts';
 import { comparePositions, type Durability, type Position, type Queue } from './queue.ts';
 import { createInMemory } from './in-memory.ts';
 import { readQueue } from './read-queue.ts';
+import { loseRecord } from './lose-record.ts';
 import { maxPayloadBytes, recordBytes } from './record.ts';
 import { recoverQueue } from './recover-queue.ts';
 import { createRemoval } from './removal.ts';
@@ -372,6 +373,8 @@ export const openDiskQueue = async (options: {
       if (shelf.deferred().length > 0) kick();
       return count;
     },
+    lose: (at, reason) =>
+      inTurn(() => loseRecord({ shelf, inMemory, load, onLost: () => dueIn(checkpointMs) }, at, reason)),
     size: () => {
       const { records, bytes } = shelf.queued();
       return {

@@ -13,7 +13,7 @@ const merge = (a: Gap, b: Gap): Gap => ({
   bytes: a.bytes + b.bytes,
   fromMs: Math.min(a.fromMs, b.fromMs),
   toMs: Math.max(a.toMs, b.toMs),
-  reason: 'full',
+  reason: b.reason,
 });
 
 /** Adds a batch that was given up, in place. Batches are given up oldest first, so it belongs at the end. */
@@ -21,6 +21,7 @@ export const addToGaps = (
   gaps: Gap[],
   { epoch, seq, samples, bytes, timeMs }: QueuedBatch,
   givenOut: string | undefined,
+  reason: Gap['reason'] = 'full',
 ): void => {
   const gap: Gap = {
     id: `${epoch}.${seq}`,
@@ -32,10 +33,10 @@ export const addToGaps = (
     bytes: bytes.length,
     fromMs: timeMs,
     toMs: timeMs,
-    reason: 'full',
+    reason,
   };
   const last = gaps.at(-1);
-  if (last?.epoch === epoch && last.id !== givenOut && last.lastSeq + 1 === seq)
+  if (last?.epoch === epoch && last.reason === reason && last.id !== givenOut && last.lastSeq + 1 === seq)
     gaps[gaps.length - 1] = merge(last, gap);
   else gaps.push(gap);
   if (gaps.length <= maxGaps) return;

@@ -1,5 +1,5 @@
 /** What becomes of records that are not on disk: released, settled, lost. The account and the gaps follow. */
-import type { RefusedOf, SeqRange } from './queue.ts';
+import type { LossReason, Position, RefusedOf, SeqRange } from './queue.ts';
 import type { QueueRules } from './rules.ts';
 import type { Shelf } from './shelf.ts';
 import { bytesOf, type Tail, type Waiting } from './tail.ts';
@@ -12,6 +12,8 @@ export type InMemory = {
   settle(one: Waiting, refused: number): void;
   /** It is not in the tail any more. */
   lose(one: Waiting): void;
+  /** False when it is not here, or is being written. */
+  giveUp(at: Position, reason: LossReason): boolean;
   /** Returns how many records went; one that is being written goes when that has ended. */
   ack(epoch: number, ranges: readonly SeqRange[], refused: readonly RefusedOf[]): number;
 };
@@ -38,15 +40,23 @@ export const createInMemory = (
     shelf.settleOutside({ stored: one.batch.samples - refused, refused, gap: 0 }, place);
     onSettled();
   };
+  const lose = (one: Waiting, reason: LossReason | 'disk'): void => {
+    shelf.count(-1, -bytesOf(one), -one.batch.samples);
+    shelf.loseOutside(one.batch, reason, one.mayBeIn);
+    onSettled();
+    release(one);
+  };
   return {
     release,
     takeOut,
     settle,
-    lose: (one) => {
-      shelf.count(-1, -bytesOf(one), -one.batch.samples);
-      shelf.loseOutside(one.batch, 'disk', one.mayBeIn);
-      onSettled();
-      release(one);
+    lose: (one) => lose(one, 'disk'),
+    giveUp: ({ epoch, seq }, reason) => {
+      const one = tail.entries.find(({ batch }) => batch.epoch === epoch && batch.seq === seq);
+      if (!one?.isReleased || one.isBeingWritten || one.refused !== undefined) return false;
+      tail.remove(one);
+      lose(one, reason);
+      return true;
     },
     ack: (epoch, asked, refused) => {
       const ranges = asked.map((range) => rules.whatAckLetsGo(range));

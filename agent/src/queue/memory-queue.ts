@@ -113,6 +113,17 @@ export const createMemoryQueue = (options: { maxBytes: number }): Queue => {
       tidy();
       return before - batches;
     },
+    lose: (at, reason) => {
+      const index = find(at);
+      const place = places[index];
+      const gone = place && comparePositions(place.at, at) === 0 ? remove(index) : undefined;
+      if (!gone) return Promise.resolve(false);
+      dropped += 1;
+      account.gap += gone.samples;
+      addToGaps(gaps, gone, givenOut, reason);
+      tidy();
+      return Promise.resolve(true);
+    },
     size: () => ({ batches, bytes, dropped, oldestMs: places.find(({ batch }) => batch)?.batch?.timeMs }),
     account: () => ({ ...account }),
     durability: () => ({ state: 'degraded', detail: 'kept in memory' }),

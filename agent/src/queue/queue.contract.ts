@@ -238,6 +238,21 @@ export const queueContract = (name: string, open: (options: { maxBytes: number }
       await queue.close();
     });
 
+    it('gives up a single record as a gap with its samples, once, and goes on with those around it', async () => {
+      const queue = await filled(0, 4);
+      assert.equal(await queue.lose({ epoch: 1, seq: 2 }, 'unreadable'), true);
+      assert.equal(await queue.lose({ epoch: 1, seq: 2 }, 'unreadable'), false);
+      assert.equal(await queue.lose({ epoch: 1, seq: 5 }, 'unreadable'), false);
+      assert.equal(await queue.lose({ epoch: 2, seq: 1 }, 'unreadable'), false);
+      assert.deepEqual(await names(queue), ['1/0', '1/1', '1/3', '1/4']);
+      assert.deepEqual(accountOf(queue), { produced: 5, stored: 0, refused: 0, gap: 1, queued: 4 });
+      const [gap] = await takeGaps(queue, 1);
+      assert.deepEqual([gap?.firstSeq, gap?.lastSeq, gap?.samples, gap?.reason], [2, 2, 1, 'unreadable']);
+      assert.equal(queue.ack(1, [[0, 9]]), 4);
+      assert.deepEqual(accountOf(queue), { produced: 5, stored: 4, refused: 0, gap: 1, queued: 0 });
+      await queue.close();
+    });
+
     it('does not count acknowledged batches into a gap', async () => {
       const queue = await open({ maxBytes: 40_000 });
       for (let seq = 0; seq < 300; seq += 1) {

@@ -63,6 +63,9 @@ export type Account = {
   readonly queued: number;
 };
 
+/** Why a single record is given up: it cannot be sent, or whoever it is for cannot read it. */
+export type LossReason = Extract<GapReason, 'damaged' | 'unreadable'>;
+
 /** `degraded`: the disk takes nothing; what is appended is kept in memory, bounded, until it does. `detail` is for people. */
 export type Durability = { readonly state: 'durable' | 'degraded'; readonly detail: string };
 
@@ -75,13 +78,17 @@ export type Queue = {
   append(batch: QueuedBatch, dictionary: Dictionary | undefined): Promise<void>;
   /** The oldest records behind a position (from the beginning without one), in order: at least one if there is any, then up to both limits. */
   read(after: Position | undefined, limit: { maxBatches: number; maxBytes: number }): Promise<readonly QueuedBatch[]>;
-  /** The dictionary of a batch that is in the queue. */
+  /** The dictionary of a batch that is in the queue; `undefined` when it is nowhere or damaged. Rejects when it cannot be read now. */
   dictionary(hash: string): Promise<Dictionary | undefined>;
   /**
    * Lets go of these records of an epoch; of what is not there it takes no notice. Their samples are stored, but for those of `refused`.
    * Returns how many records went.
    */
   ack(epoch: number, ranges: readonly SeqRange[], refused?: readonly RefusedOf[]): number;
+  /**
+   * Gives up this record: its samples become a gap. False when it is not there, or cannot be let go of now: then nothing changed.
+   */
+  lose(at: Position, reason: LossReason): Promise<boolean>;
   size(): QueueSize;
   account(): Account;
   durability(): Durability;

@@ -2,7 +2,7 @@
  * The segments of a queue and the account: what is queued in each, what is settled in them, what is settled in none of them any more. Pure but
  * for its own state. At every moment produced = stored + refused + gap + queued.
  */
-import type { Account, QueuedBatch, RefusedOf, SeqRange } from './queue.ts';
+import type { Account, LossReason, QueuedBatch, RefusedOf, SeqRange } from './queue.ts';
 import type { KeptGap, SettledRange } from './checkpoint.ts';
 import type { GapKeeper } from './gap-keeper.ts';
 import { reconcile } from './reconcile.ts';
@@ -68,8 +68,8 @@ export type Shelf = {
   giveUp(segment: Segment, reason: KeptGap['reason'], index: SegmentIndex | undefined): void;
   /** A segment was read again: what cannot be read any more is lost. */
   foundLost(segment: Segment, records: Pick<SegmentRecords, 'index' | 'damage'>): void;
-  /** A record that cannot be read. */
-  loseRecord(segment: Segment, index: SegmentIndex, at: number): void;
+  /** A record that cannot be read, or that is given up. */
+  loseRecord(segment: Segment, index: SegmentIndex, at: number, reason?: LossReason): void;
   /** Takes out a segment of which nothing is queued. */
   remove(segment: Segment): void;
   ranges(): SettledRange[];
@@ -274,7 +274,7 @@ export const createShelf = (options: {
       });
       Object.assign(segment.queued, now);
     },
-    loseRecord: (segment, index, at) => {
+    loseRecord: (segment, index, at, reason = 'damaged') => {
       const seq = index.seqs[at] ?? 0;
       const timeMs = index.timesMs[at] ?? 0;
       const what = settle(segment, index, [seq, seq], [], true);
@@ -285,7 +285,7 @@ export const createShelf = (options: {
         range.gap += what.samples;
       }
       went({ ...what, stored: 0, gap: what.samples });
-      addGap(segment, 'damaged', { ...what, from: seq, to: seq, fromMs: timeMs, toMs: timeMs });
+      addGap(segment, reason, { ...what, from: seq, to: seq, fromMs: timeMs, toMs: timeMs });
     },
     remove: (segment) => {
       noteLeftovers(segment.epoch, segment.firstSeq, segment.end.seq);

@@ -33,6 +33,8 @@ export type Delivery = {
   opened(opening: Opening): void;
   paced(backlog: number): void;
   closed(): void;
+  /** Of both lanes together only one record is on the way from now on, or as many as ever. */
+  oneAtATime(isOn: boolean): void;
   /** The next batch of the live lane, now in flight; `undefined` when there is none or the window is full. */
   takeLive(nowMs: number): QueuedBatch | undefined;
   /** Where to read the backlog on and how many there is room for; `undefined` when it is done, waits, or has no room. */
@@ -60,6 +62,7 @@ export const createDelivery = (
   let window = 0;
   let pace = Number.POSITIVE_INFINITY;
   let protocol = 0;
+  let isAlone = false;
   /** The newest record that is known to be safe. */
   let offered = begin;
   let live: { batch: QueuedBatch; offeredMs: number }[] = [];
@@ -81,9 +84,13 @@ export const createDelivery = (
   const fly = (batch: QueuedBatch, isBacklog: boolean): void =>
     void flights.set(key(batch), { at: { epoch: batch.epoch, seq: batch.seq }, isBacklog, sentMs: undefined });
 
+  const mustWait = (): boolean => isAlone && flights.size > 0;
+
   const backlogRoom = (): number => {
     const backlog = flights.values().reduce((sum, { isBacklog }) => sum + Number(isBacklog), 0);
-    return rules.backlogRoom({ window, pace, live: flights.size - backlog, backlog });
+    if (mustWait()) return 0;
+    const room = rules.backlogRoom({ window, pace, live: flights.size - backlog, backlog });
+    return isAlone ? Math.min(1, room) : room;
   };
 
   return {
@@ -117,12 +124,15 @@ export const createDelivery = (
       window = 0;
       flights.clear();
     },
+    oneAtATime: (isOn) => {
+      isAlone = isOn;
+    },
     takeLive: (nowMs) => {
       while (live[0] && nowMs - live[0].offeredMs > maxLiveAgeMs) {
         rewindTo(live[0].batch);
         live = live.slice(1);
       }
-      if (flights.size >= window) return undefined;
+      if (flights.size >= window || mustWait()) return undefined;
       const batch = live.shift()?.batch;
       if (batch) fly(batch, false);
       return batch;
@@ -138,7 +148,7 @@ export const createDelivery = (
     takeBacklog: (after, read) => {
       // Something went back to the backlog while the queue was being read: what was read is met again.
       const isStale = cursor === undefined ? after !== undefined : !after || comparePositions(cursor, after) !== 0;
-      if (window === 0 || isStale) return [];
+      if (window === 0 || isStale || mustWait()) return [];
       // What is not safe yet comes by the live lane, or is offered as an event.
       const unsafe = read.findIndex((batch) => !rules.mayBeSent(batch, offered));
       const safe = unsafe < 0 ? read : read.slice(0, unsafe);

@@ -14,7 +14,8 @@ import type { Queue, QueuedBatch } from '../queue/queue.ts';
 import { createRecent } from './recent.ts';
 import type { UplinkRules } from './rules.ts';
 import { scriptedConnection, settle, type ScriptedConnection } from './scripted-connection.contract.ts';
-import { startUplink, type Uplink } from './uplink-actor.ts';
+import type { Uplink } from './uplink.ts';
+import { startUplink } from './uplink-actor.ts';
 
 const dictionary = dictionaryOf([load]);
 const older = dictionaryOf([load, memory]);

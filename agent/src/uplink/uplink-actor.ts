@@ -5,8 +5,7 @@
  * Nothing here reads a clock or draws a number of its own: given the same connection, clock and random numbers it does the same.
  */
 import PQueue from 'p-queue';
-import type { Clock, Timer } from '@thrum/actors/system/clock';
-import type { Log } from '@thrum/actors/system/log';
+import type { Timer } from '@thrum/actors/system/clock';
 import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
 import type { Dictionary } from '@thrum/actors/wire/dictionary';
 import {
@@ -18,19 +17,22 @@ import {
   welcomeSchema,
   type Ack,
 } from '@thrum/actors/wire/ingest-to-agent';
+import { gapReasons } from '@thrum/actors/wire/events';
 import { protocolVersion, spokenVersions } from '@thrum/actors/wire/version';
 import { refuse, refusals } from '@thrum/actors/wire/refusal';
-import type { Queue, QueuedBatch } from '../queue/queue.ts';
+import type { LossReason, Position, QueuedBatch } from '../queue/queue.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { advance, beginConversation, type Effect, type Happening } from './conversation.ts';
 import { createDelivery, type Opening } from './delivery.ts';
-import type { Recent } from './recent.ts';
+import { isProbing, noPoison, watch, type PoisonEvent } from './poison.ts';
 import { rules as allRules, type UplinkRules } from './rules.ts';
 import { createSent } from './sent.ts';
+import type { Uplink, UplinkCounters, UplinkOptions } from './uplink.ts';
 
 /** The longest any answer is waited for; `conversation.ts` gives up a little earlier. */
 const answerMs = 10_000;
 const pulseMs = 1000;
+const dictionaryAgainMs = 5000;
 /** One reading of the queue's backlog, and what of it may wait for the line. */
 const pageBytes = 1024 * 1024;
 const livePriority = 1;
@@ -38,48 +40,6 @@ const backlogPriority = 0;
 /** At an orderly stop: for what is on the way to be acknowledged, and for the goodbye. */
 const drainMs = 1500;
 const byeMs = 500;
-
-export type UplinkCounters = {
-  sent: number;
-  resent: number;
-  acknowledged: number;
-  samplesRefused: number;
-  busy: number;
-  unanswered: number;
-  /** Messages from ingest that made no sense. */
-  nonsense: number;
-  connections: number;
-};
-
-export type Uplink = {
-  /** A new record, once it is safe in the queue; in the order of the queue. */
-  offer(batch: QueuedBatch): void;
-  /** Connects again, so that ingest learns a new clock or new facts. Without effect while there is no connection. */
-  renew(reason: string): void;
-  isOpen(): boolean;
-  readonly counters: Readonly<UplinkCounters>;
-  /** Says goodbye and ends; at most about two seconds. */
-  stop(): Promise<void>;
-};
-
-export type UplinkOptions = {
-  readonly urls: readonly string[];
-  /** The first connection waits for this; batches are taken before it. */
-  readonly ready: Promise<void>;
-  /** What hello says beside protocol, attempt, clock and dictionary; asked at each connection. */
-  readonly facts: () => Omit<Hello, 'protocol' | 'clockMs' | 'dictionary' | 'attempt'>;
-  readonly dictionary: Dictionary;
-  readonly queue: Queue;
-  readonly recent: Recent;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random: () => number;
-  /** Ingest's clock less ours, as far as a hello can tell. */
-  readonly onServerClock?: (offsetMs: number) => void;
-  /** The way to ingest, and single rules: a test or a model puts its own in their place. */
-  readonly connect?: typeof openConnection;
-  readonly rules?: Partial<UplinkRules>;
-};
 
 export const startUplink = (options: UplinkOptions): Uplink => {
   const { clock, log, queue, connect: dial = openConnection } = options;
@@ -99,6 +59,7 @@ export const startUplink = (options: UplinkOptions): Uplink => {
   const sends = new PQueue({ concurrency: 1 });
   let conversation = beginConversation(options.urls, clock.monotonicMs());
   let connection: Connection | undefined;
+  let poison = noPoison;
   /** Dictionaries the node of this connection knows. */
   let declared = new Set<string>();
   let opening: Opening = { window: 1, protocol: 0 };
@@ -113,7 +74,33 @@ export const startUplink = (options: UplinkOptions): Uplink => {
   let onAcknowledged: (() => void) | undefined;
   const toldRefusals = new Map<string, number>();
 
+  const giveUp = async (at: Position, reason: LossReason): Promise<void> => {
+    const { epoch, seq } = at;
+    const isLost = await queue.lose({ epoch, seq }, reason).catch((error: unknown) => {
+      log.error({ error, epoch, seq }, 'a record could not be given up, because the queue could not be read');
+      return false;
+    });
+    if (isLost)
+      log.error(
+        { epoch, seq, why: gapReasons[reason] },
+        'a record of the queue was given up: its samples are a gap now',
+      );
+  };
+
+  /** Looks for a record that ends connections. */
+  const judge = (event: PoisonEvent): void => {
+    const wasProbing = isProbing(poison);
+    const step = watch(poison, event);
+    poison = step.state;
+    delivery.oneAtATime(isProbing(poison));
+    if (isProbing(poison) && !wasProbing)
+      log.warn({}, 'ingest closes the connection over something that is sent: one record at a time, to find which');
+    if (step.giveUp) void giveUp(step.giveUp, 'unreadable');
+  };
+
   const happen = (happening: Happening): void => {
+    if (happening.type === 'refused' && conversation.phase === 'open')
+      judge({ type: 'refused', code: happening.refusal.code });
     const step = advance(conversation, happening, { nowMs: clock.monotonicMs(), random: options.random() });
     conversation = step.state;
     for (const effect of step.effects) act(effect);
@@ -154,6 +141,7 @@ export const startUplink = (options: UplinkOptions): Uplink => {
         connection = undefined;
         sends.clear();
         waitingBytes = 0;
+        judge({ type: 'closed' });
         return delivery.closed();
       case 'tell':
         return log[effect.level](effect.fields, effect.message);
@@ -236,6 +224,7 @@ export const startUplink = (options: UplinkOptions): Uplink => {
       const busy = busySchema.safeParse(payload);
       if (!busy.success) return nonsense('a busy');
       counters.busy += 1;
+      judge({ type: 'busy', at: busy.data });
       delivery.busy(busy.data, busy.data.afterMs, clock.monotonicMs());
       if (!rules.keepsOnBusy(busy.data)) queue.ack(busy.data.epoch, [[busy.data.seq, busy.data.seq]]);
       return pump();
@@ -270,6 +259,7 @@ export const startUplink = (options: UplinkOptions): Uplink => {
     const refused = ack.refused.filter(({ seq }) => ranges.some(([from, to]) => from <= seq && seq <= to));
     sent.remove(ack.epoch, ranges);
     delivery.acknowledged(ack.epoch, ranges);
+    judge({ type: 'acknowledged', epoch: ack.epoch, ranges });
     counters.acknowledged += queue.ack(ack.epoch, ranges, refused);
     for (const { code, samples, detail } of refused) {
       counters.samplesRefused += samples;
@@ -321,9 +311,19 @@ export const startUplink = (options: UplinkOptions): Uplink => {
   /** Whether the node can read this record: it is told the dictionary if it does not know it. */
   const isKnown = async (to: Connection, batch: QueuedBatch): Promise<boolean> => {
     if (batch.kind === 'events' || declared.has(batch.dictionary)) return true;
-    const dictionary = await queue.dictionary(batch.dictionary);
-    if (dictionary) return declare(to, dictionary);
-    delivery.forget(batch);
+    try {
+      const dictionary = await queue.dictionary(batch.dictionary);
+      if (to !== connection) return false;
+      if (dictionary) {
+        judge({ type: 'sent', at: batch });
+        return await declare(to, dictionary);
+      }
+      delivery.forget(batch);
+      await giveUp(batch, 'damaged'); // nobody can say what its numbers are
+    } catch (error) {
+      log.error({ error }, 'a dictionary of the queue cannot be read now; its records go later');
+      delivery.busy(batch, dictionaryAgainMs, clock.monotonicMs());
+    }
     return false;
   };
 
@@ -343,6 +343,7 @@ export const startUplink = (options: UplinkOptions): Uplink => {
     if (to !== connection) return;
     if (isBacklog) waitingBytes -= batch.bytes.length;
     else if (!(await isKnown(to, batch))) return;
+    judge({ type: 'sent', at: batch });
     if (batch.kind === 'events') to.emit('events', batch.bytes);
     else to.emit('batch', batch.bytes, isBacklog);
     if (sent.has(batch)) counters.resent += 1;

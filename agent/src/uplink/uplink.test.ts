@@ -17,7 +17,8 @@ import { createMemoryQueue } from '../queue/memory-queue.ts';
 import type { Queue, QueuedBatch } from '../queue/queue.ts';
 import { createRecent, type Recent } from './recent.ts';
 import { ackOf, startScriptedIngest, type Script, type ScriptedIngest } from './scripted-ingest.contract.ts';
-import { startUplink, type Uplink } from './uplink-actor.ts';
+import type { Uplink } from './uplink.ts';
+import { startUplink } from './uplink-actor.ts';
 
 const dictionary = dictionaryOf([load]);
 const host = randomUUID();

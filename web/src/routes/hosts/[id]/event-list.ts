@@ -22,6 +22,7 @@ const shortReasons: Readonly<Record<GapReason, string>> = {
   damaged: 'its queue was damaged',
   unclean: 'not running, and not stopped in order',
   disk: 'its disk took nothing',
+  unreadable: 'ingest could not read them',
 };
 
 type KnownGap = {
