@@ -1,6 +1,6 @@
 /**
  * The program that `killed-queue.crash.test.ts` kills: appends to a real queue and tells on stdout, line by line and at once, what became
- * durable. What it appends is told by its number alone, so that whoever comes later knows every byte: `batchOf` of `queue-world.ts`.
+ * durable. What it appends is told by its number alone, so that whoever comes later knows every byte: `batchOf` of `queue-world.contract.ts`.
  *
  *   node crash-child.ts DIRECTORY EPOCH RECORDS
  */
@@ -10,7 +10,7 @@ import { silentLog } from '@thrum/actors/system/log';
 import { systemClock } from '@thrum/actors/system/clock';
 import { openDiskQueue } from './disk-queue.ts';
 import { openFileDisk } from './file-disk.ts';
-import { batchOf, dictionaryOfBatch, eventsOf, host } from './queue-world.ts';
+import { batchOf, dictionaryOfBatch, eventsOf, host } from './queue-world.contract.ts';
 
 export const childOptions = { host, maxBytes: 64 * 1024, maxAgeMs: 3_600_000 };
 

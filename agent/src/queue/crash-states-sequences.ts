@@ -2,7 +2,7 @@
  * Every short story of a queue, and every state a power failure at any moment of it may leave on the disk: for tests that look at all of them.
  * A story is a word over a small alphabet. Stories that begin alike share the states of their beginning, which are told once.
  */
-import { openWorld, type WorldOptions } from './queue-world.ts';
+import { openWorld, type WorldOptions } from './queue-world.contract.ts';
 import { copyLedger, type Ledger } from './queue-ledger.ts';
 import { imageKey, type DiskImage } from './crash-states.ts';
 

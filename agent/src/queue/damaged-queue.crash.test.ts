@@ -12,7 +12,7 @@ import type { DiskImage } from './crash-states.ts';
 import type { Disk } from './disk.ts';
 import * as list from './queue-ledger.ts';
 import type { Position } from './queue.ts';
-import { drainGaps, lookAt, openOn, openWorld } from './queue-world.ts';
+import { drainGaps, lookAt, openOn, openWorld } from './queue-world.contract.ts';
 import { recordHeadBytes } from './record.ts';
 import { recoverSegment } from './recover-segment.ts';
 import { readSegmentName, segmentHeaderBytes } from './segment-format.ts';

@@ -10,7 +10,7 @@ import { fuzzInputs } from '@thrum/actors/testing/fuzz';
 import { crashStatesOfStory, storiesOf, type Moment } from './crash-states-sequences.ts';
 import { imageKey } from './crash-states.ts';
 import * as list from './queue-ledger.ts';
-import { batchOf, dictionaryOfBatch, lookAt, openOn } from './queue-world.ts';
+import { batchOf, dictionaryOfBatch, lookAt, openOn } from './queue-world.contract.ts';
 import { simulatedDisk } from './simulated-disk.ts';
 
 /** Segments of 2 KiB: a few records fill one. */

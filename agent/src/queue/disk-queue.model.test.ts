@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { fuzzInputs, fuzzSeed } from '@thrum/actors/testing/fuzz';
 import { seededRandom } from '@thrum/actors/testing/random';
 import * as list from './queue-ledger.ts';
-import { drainGaps, openWorld, readAll, type World } from './queue-world.ts';
+import { drainGaps, openWorld, readAll, type World } from './queue-world.contract.ts';
 import type { DiskCall } from './simulated-disk.ts';
 
 type Step =

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import type { DiskImage } from './crash-states.ts';
 import { runQueueCommand } from './inspect-command.ts';
 import { inspectQueue, type InspectLine } from './inspect.ts';
-import { openWorld } from './queue-world.ts';
+import { openWorld } from './queue-world.contract.ts';
 
 const maxBytes = 64 * 1024;
 

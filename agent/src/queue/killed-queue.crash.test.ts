@@ -19,7 +19,7 @@ import { openDiskQueue } from './disk-queue.ts';
 import { openFileDisk } from './file-disk.ts';
 import * as list from './queue-ledger.ts';
 import type { Gap } from './queue.ts';
-import { drainGaps, readAll } from './queue-world.ts';
+import { drainGaps, readAll } from './queue-world.contract.ts';
 
 const run = promisify(execFile);
 const child = join(import.meta.dirname, 'crash-child.ts');

@@ -1,6 +1,6 @@
 /** What a failing disk kept all the same of records that were given up or acknowledged from memory: it does not count twice. */
 import { test } from 'node:test';
-import { openWorld } from './queue-world.ts';
+import { openWorld } from './queue-world.contract.ts';
 
 test('records that were given up at a failing end, and are on disk all the same, are counted once', async () => {
   const world = await openWorld({ maxBytes: 32 * 1024 });

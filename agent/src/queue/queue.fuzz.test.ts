@@ -14,7 +14,7 @@ import type { DiskImage } from './crash-states.ts';
 import { inspectQueue, type QueueFiles } from './inspect.ts';
 import * as list from './queue-ledger.ts';
 import type { QueuedBatch } from './queue.ts';
-import { lookAt, openWorld } from './queue-world.ts';
+import { lookAt, openWorld } from './queue-world.contract.ts';
 import { recoverSegment } from './recover-segment.ts';
 import { readSegmentName } from './segment-format.ts';
 
