@@ -25,6 +25,7 @@ import {
   type Identity,
   type Warn,
 } from './identity.ts';
+import { mendDiskError } from './queue/disk-error.ts';
 import { openDiskQueue, type DiskQueue } from './queue/disk-queue.ts';
 import { openFileDisk } from './queue/file-disk.ts';
 import { startRecording } from './recording.ts';
@@ -60,7 +61,9 @@ const openQueue = async ({ settings, clock, log }: StartOptions, identity: Ident
       log,
     });
   } catch (error) {
-    throw new StartError(`The queue in ${directory} cannot be used: ${errorMessage(error)}`, { cause: error });
+    throw new StartError(`The queue in ${directory} cannot be used: ${errorMessage(error)}. ${mendDiskError(error)}`, {
+      cause: error,
+    });
   }
 };
 

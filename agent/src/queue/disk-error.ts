@@ -4,6 +4,19 @@ const codeOf = (error: unknown): string =>
 
 export const isNoSuchFile = (error: unknown): boolean => codeOf(error) === 'ENOENT';
 
+/** A directory that is there and cannot be listed, now or later: anything else may be mended by a person, or by itself. */
+export const isBroken = (error: unknown): boolean => ['EIO', 'ENOTDIR', 'EUCLEAN', 'EBADMSG'].includes(codeOf(error));
+
+/** What a person does about a directory that cannot be opened. */
+export const mendDiskError = (error: unknown): string => {
+  const code = codeOf(error);
+  if (code === 'EMFILE' || code === 'ENFILE') return 'Raise the limit of open files and start the agent again.';
+  if (code === 'EACCES' || code === 'EPERM') return 'Let the user the agent runs as read and write it.';
+  if (code === 'ENOENT') return 'Mount its volume, or make the directory above it, and start the agent again.';
+  if (code === 'EROFS') return 'Make its volume writable and start the agent again.';
+  return 'See to the disk and start the agent again.';
+};
+
 /** In the words of a person who reads the agent's state. */
 export const sayDiskError = (error: unknown): string => {
   const code = codeOf(error);

@@ -125,6 +125,22 @@ describe('the queue on a real disk', () => {
     await queue.close();
   });
 
+  it('leaves a directory alone that cannot be listed now, and begins no empty queue in its place', async (t) => {
+    const directory = join(temporaryDirectory(t), 'queue');
+    const first = await openAt(directory);
+    await first.append(batch(1, 0), dictionary);
+    await first.close();
+    for (const code of ['EMFILE', 'EACCES', 'ENOENT', 'ENFILE']) {
+      const list = () => Promise.reject(Object.assign(new Error(code), { code }));
+      await assert.rejects(openAt(directory, { epoch: 2, disk: { ...openFileDisk(directory), list } }), { code });
+    }
+    const second = await openAt(directory, { epoch: 2 });
+    assert.deepEqual(await names(second), ['1/0']);
+    await second.close();
+    const away = join(directory, 'not-mounted', 'queue');
+    await assert.rejects(openAt(away), { code: 'ENOENT' });
+  });
+
   it('leaves a file of a newer version alone under another name', async (t) => {
     const directory = join(temporaryDirectory(t), 'queue');
     const first = await openAt(directory);

@@ -49,7 +49,7 @@ export type DiskQueue = Queue & {
   };
 };
 
-/** Never rejects because of what is on disk, or because there is nothing it can write to: then it begins degraded. */
+/** Begins degraded where nothing can be written. Rejects only when the directory cannot be listed though it may be whole. */
 export const openDiskQueue = async (options: {
   readonly disk: Disk;
   readonly host: string;

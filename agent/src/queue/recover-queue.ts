@@ -8,6 +8,7 @@
 import type { Log } from '@thrum/actors/system/log';
 import { checkpointNames, type Checkpoint, type KeptGap } from './checkpoint.ts';
 import { readCheckpoints, type CheckpointsFound } from './checkpoint-keeper.ts';
+import { isBroken } from './disk-error.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { reconcile } from './reconcile.ts';
 import { recoverSegment, type SegmentRecords } from './recover-segment.ts';
@@ -54,6 +55,7 @@ export const recoverQueue = async (options: {
   const found: KeptGap[] = [];
   const none = { batches: 0, samples: 0, bytes: 0, foundIn: epoch };
   const names = await disk.list().catch(async (error: unknown) => {
+    if (!isBroken(error)) throw error;
     log.error({ error }, 'the queue on disk cannot be read: it is kept aside, and an empty one begins');
     await disk.setAside().catch((failure: unknown) => log.error({ error: failure }, 'it could not be kept aside'));
     found.push({ ...none, epoch, firstSeq: 0, lastSeq: -1, fromMs: nowMs, toMs: nowMs, reason: 'damaged' });
