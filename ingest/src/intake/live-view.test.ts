@@ -15,6 +15,7 @@ import {
 } from '@thrum/actors/wire/frame';
 import type { RosterEntry } from '@thrum/actors/wire/roster';
 import type { SnapshotReply } from '../live/snapshots.ts';
+import { admissionDefaults } from './admission.ts';
 import {
   dictionary,
   sampleOf,
@@ -356,9 +357,12 @@ test('an agent whose disk takes nothing says so itself, and its host is degraded
 });
 
 /** Two nodes that know one another. */
+/** The agents here connect once: who is turned away does not come again. */
+const admission = { ...admissionDefaults, burst: 200, maxWaitingPerAddress: 200 };
+
 const startTwo = async (): Promise<readonly [TestNode, TestNode]> => {
-  const { node: first } = await start();
-  const { node: second } = await start({ meshSeeds: [first.links.self.address] });
+  const { node: first } = await start({ admission });
+  const { node: second } = await start({ admission, meshSeeds: [first.links.self.address] });
   await eventually(() => assert.equal(first.links.peers().length, 1));
   return [first, second];
 };
