@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { silentLog, type Log } from '@thrum/actors/system/log';
 import { fakeClock } from '@thrum/actors/testing/fake-clock';
 import { eventually } from '@thrum/actors/testing/eventually';
 import { gauge } from '@thrum/actors/wire/schema';
@@ -139,6 +140,29 @@ test('samples and batch records older than what is kept are deleted when the sto
     const given = await second.ask(question, { deadlineMs: 10_000 });
     assert.deepEqual(given.ok && given.series[0]?.values, [[null, null, null, 20]]);
   });
+  await second.close();
+});
+
+test('a clock that is years ahead does not empty the store', async () => {
+  const url = `duckdb:${newFile()}`;
+  const at = Math.floor(Date.now() / 1000) * 1000 - 60_000;
+  const live = scenarioOptions(url);
+  const first = await openDuckdbStore(live);
+  await written(first, requestOf(originOf(hostA, 1), [sample('memory', at, [10, 1])]));
+  await first.close();
+  const lines: string[] = [];
+  const log: Log = { ...silentLog, warn: (_: object, message: string) => void lines.push(message), child: () => log };
+  const clock = fakeClock(at + 3 * 365 * 86_400_000);
+  const wrong = await openDuckdbStore({ ...live, log, clock });
+  await eventually(() => {
+    clock.advance(100);
+    assert.match(lines.join(), /more than a day apart/);
+  });
+  await wrong.close();
+  const second = await openDuckdbStore(live);
+  const question = questionOf({ aggregate: 'max', bucketMs: 1000, fromMs: at, toMs: at + 1000 });
+  const given = await second.ask(question, { deadlineMs: 10_000 });
+  assert.deepEqual(given.ok && given.series[0]?.values, [[10]]);
   await second.close();
 });
 

@@ -25,7 +25,16 @@ export const openDuckdbStore = async (options: StoreOptions & { readonly databas
   let writer;
   try {
     const allowance = createLetterAllowance(clock, log);
-    writer = await startGroupWriter({ database, catalogue, retentionDays, maxHeldBytes, health, allowance, clock });
+    writer = await startGroupWriter({
+      database,
+      catalogue,
+      retentionDays,
+      maxHeldBytes,
+      health,
+      allowance,
+      clock,
+      log,
+    });
   } catch (error) {
     database.close();
     throw error;

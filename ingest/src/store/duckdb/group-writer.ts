@@ -7,6 +7,7 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Clock, Timer } from '@thrum/actors/system/clock';
+import type { Log } from '@thrum/actors/system/log';
 import type { Target } from '@thrum/actors/wire/schema';
 import { countItems, judgeSample } from '../admissible.ts';
 import { letterOf, type DeadLetter } from '../dead-letter.ts';
@@ -40,6 +41,7 @@ type Options = {
   readonly health: Health;
   readonly allowance: LetterAllowance;
   readonly clock: Clock;
+  readonly log: Log;
   readonly maxHeldBytes: number;
 };
 
@@ -54,7 +56,7 @@ const text = (error: unknown): string => (error instanceof Error ? error.message
 
 /** Opens the tables and returns the writer. Throws when the file cannot be prepared. */
 export const startGroupWriter = async (options: Options): Promise<GroupWriter> => {
-  const { database, catalogue, clock, health, allowance, maxHeldBytes, retentionDays } = options;
+  const { database, catalogue, clock, health, allowance, maxHeldBytes, retentionDays, log } = options;
   const queue: Waiting[] = [];
   const open = new Set<OpenWrite>();
   const count = { stored: 0, duplicate: 0, refused: 0, compared: 0, groups: 0, failed: 0, full: 0 };
@@ -143,8 +145,8 @@ export const startGroupWriter = async (options: Options): Promise<GroupWriter> =
 
   const doUpkeep = async (): Promise<void> => {
     upkeepDue = false;
-    const targets = catalogue.keys();
-    delivered = await deleteOutdated({ connection, targets, delivered, retentionDays, clock });
+    const targets = [...catalogue.keys()];
+    delivered = await deleteOutdated({ connection, targets, delivered, retentionDays, clock, log });
     newest.forget();
   };
 

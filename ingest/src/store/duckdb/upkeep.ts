@@ -1,6 +1,8 @@
 /** Deletes what is older than what is kept, and writes the record of what is delivered anew: one range per host and epoch again. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Clock } from '@thrum/actors/system/clock';
+import type { Log } from '@thrum/actors/system/log';
+import { outdatedByMs } from '../outdated.ts';
 import { dayMs } from '../sample-time.ts';
 import { createDelivered, type Delivered } from './delivered.ts';
 import { eventsKeptDays, eventsTable } from './events-table.ts';
@@ -9,16 +11,23 @@ import { deliveredTable, tableName } from './tables.ts';
 
 type Options = {
   readonly connection: DuckDBConnection;
-  readonly targets: Iterable<string>;
+  readonly targets: readonly string[];
   readonly delivered: Delivered;
   readonly retentionDays: number;
   readonly clock: Pick<Clock, 'wallMs'>;
+  readonly log: Pick<Log, 'warn'>;
 };
 
 /** Returns what is still known to be delivered: nothing of epochs that wrote nothing for as long as samples are kept. */
 export const deleteOutdated = async (options: Options): Promise<Delivered> => {
-  const { connection, targets, delivered, retentionDays, clock } = options;
-  const beforeMs = (days: number): number => Math.floor(clock.wallMs() - days * dayMs);
+  const { connection, targets, delivered, retentionDays, clock, log } = options;
+  let newestMs = 0;
+  for (const name of targets) {
+    const found = await connection.runAndReadAll(`SELECT max(time_ms) FROM "${tableName(name)}"`);
+    newestMs = Math.max(newestMs, Number(found.getRows()[0]?.[0] ?? 0));
+  }
+  const judgedMs = outdatedByMs(clock.wallMs(), newestMs, log);
+  const beforeMs = (days: number): number => Math.floor(judgedMs - days * dayMs);
   await connection.run('BEGIN');
   for (const name of targets)
     await connection.run(`DELETE FROM "${tableName(name)}" WHERE time_ms < ${beforeMs(retentionDays)}`);

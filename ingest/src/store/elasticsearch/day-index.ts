@@ -29,6 +29,12 @@ export const readDayIndexName = (prefix: string, name: string): { target: string
   return dayIndexName(prefix, target, day) === name ? { target, day } : undefined;
 };
 
+/** The end of its day. */
+export const endOfDayIndex = (prefix: string, name: string): number | undefined => {
+  const read = readDayIndexName(prefix, name);
+  return read && (read.day + 1) * dayMs;
+};
+
 /** Whether it is one of our names and its whole day is older than what is kept. */
 export const isDayOutdated = (prefix: string, name: string, nowMs: number, retentionDays: number): boolean => {
   const read = readDayIndexName(prefix, name);

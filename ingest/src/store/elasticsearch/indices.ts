@@ -5,6 +5,7 @@
  * Several ingest nodes do this at the same time: "exists already" is success.
  */
 import type { Log } from '@thrum/actors/system/log';
+import { outdatedByMs } from '../outdated.ts';
 import { errorTypeOf, reasonOf, type ElasticsearchClient, type Reply } from './client.ts';
 
 /** One kind of index: days of samples, months of events, months of dead letters. */
@@ -14,6 +15,8 @@ export type IndexKind = {
   readonly pattern: string;
   /** How the index of this name is made; `undefined` when it is none of this kind. */
   define(name: string): { readonly settings: object; readonly mappings: Mappings } | undefined;
+  /** Of an index of samples: no sample in it is newer. */
+  readonly newestMs?: (name: string) => number | undefined;
   readonly isOutdated: (name: string, nowMs: number) => boolean;
 };
 type Mappings = { readonly dynamic: false; readonly _meta: object; readonly properties: object };
@@ -29,7 +32,7 @@ export type Indices = {
   /** Names of what is known to be there. */
   known(): readonly string[];
   forbidAutomatic(): Promise<void>;
-  /** Deletes what is older than what is kept; returns the deleted names. */
+  /** Deletes what is older than what is kept, by the clock and by the newest samples; returns the deleted names. */
   deleteOutdated(nowMs: number): Promise<string[]>;
 };
 
@@ -127,9 +130,12 @@ export const createIndices = ({ client, kinds, log }: Options): Indices => {
     },
     deleteOutdated: async (nowMs) => {
       const deleted: string[] = [];
-      for (const { pattern, isOutdated } of kinds)
-        for (const name of await listed(pattern))
-          if (isOutdated(name, nowMs) && (await remove(name))) deleted.push(name);
+      const found: { readonly kind: IndexKind; readonly name: string }[] = [];
+      for (const kind of kinds) for (const name of await listed(kind.pattern)) found.push({ kind, name });
+      const newestMs = found.reduce((newest, { kind, name }) => Math.max(newest, kind.newestMs?.(name) ?? 0), 0);
+      const judgedMs = outdatedByMs(nowMs, newestMs, log);
+      for (const { kind, name } of found)
+        if (kind.isOutdated(name, judgedMs) && (await remove(name))) deleted.push(name);
       return deleted;
     },
   };

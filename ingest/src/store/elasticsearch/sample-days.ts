@@ -1,6 +1,13 @@
 /** The indices of samples: one per target and UTC day, a time series each. */
 import type { Target } from '@thrum/actors/wire/schema';
-import { dayIndexName, dayIndexPattern, isDayOutdated, readDayIndexName, type Day } from './day-index.ts';
+import {
+  dayIndexName,
+  dayIndexPattern,
+  endOfDayIndex,
+  isDayOutdated,
+  readDayIndexName,
+  type Day,
+} from './day-index.ts';
 import type { IndexKind } from './indices.ts';
 import { mappingOf, settingsOf } from './mapping.ts';
 
@@ -19,6 +26,7 @@ export const sampleDays = ({ prefix, replicas, retentionDays, catalogue }: Optio
     const target = read && catalogue.get(read.target);
     return target && { settings: settingsOf(target, read.day, replicas), mappings: mappingOf(target) };
   },
+  newestMs: (name) => endOfDayIndex(prefix, name),
   isOutdated: (name, nowMs) => isDayOutdated(prefix, name, nowMs, retentionDays),
 });
 
