@@ -37,9 +37,10 @@ test('what waits while no ingest node is there is shown with its age and drains;
     new MutationObserver(note).observe(document.body, { subtree: true, attributes: true, childList: true });
   });
   await ingest.stop();
+  const stoppedMs = Date.now();
   await page.locator('[data-delivery="cut"]').waitFor();
   // The agent goes on measuring: as long as this is meant to take.
-  await new Promise((over) => setTimeout(over, awayMs));
+  await new Promise((over) => setTimeout(over, stoppedMs + awayMs - Date.now()));
   const backMs = Date.now();
   await ingest.restart();
   await untilNewer(page, 'cpu.usage', backMs, 25_000);
