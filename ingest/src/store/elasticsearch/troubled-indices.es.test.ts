@@ -179,7 +179,9 @@ test('a rollover that somebody forces has no part in where samples go', async ()
 });
 
 test('months of events and dead letters are deleted when they are old enough, and only those', async () => {
-  const { prefix } = openOn();
+  const { store, prefix } = openOn();
+  // Without a sample that is newer, nothing is called old: the clock of the node alone may be wrong.
+  assert.deepEqual(await written(store, one(1)), okay);
   const kept = [`${prefix}-events-by-hand`, `${prefix}-refused-2020.13`];
   for (const name of [`${prefix}-events-2020.01`, `${prefix}-refused-2020.01`, ...kept]) {
     await fetch(`${testServerUrl()}/_index_template/${prefix}-events`, { method: 'DELETE' });
@@ -187,5 +189,6 @@ test('months of events and dead letters are deleted when they are old enough, an
     await curl('PUT', `/${name}`, {});
   }
   openOn({ prefix });
-  await eventually(async () => assert.deepEqual(await indexNames(prefix), kept));
+  const left = [...kept, memoryIndex(prefix)].sort();
+  await eventually(async () => assert.deepEqual((await indexNames(prefix)).sort(), left));
 });
