@@ -15,6 +15,8 @@ export type Entry = {
   readonly state: 'offered' | 'kept' | 'safe';
   /** Samples of it that were refused; `undefined` until it was acknowledged. */
   readonly acked: number | undefined;
+  /** Which acknowledgement of all it was, counted from 1. */
+  readonly ackedAs?: number;
 };
 
 /** What a queue says of itself. `gaps`: all it still keeps, where they are known. */
@@ -32,15 +34,21 @@ export type Ledger = {
   given: Map<string, Gap>;
   /** Some bytes of the disk were damaged: the numbers may be wrong then, the records not. */
   isDamaged: boolean;
+  acknowledgements: number;
 };
 
-export const emptyLedger = (): Ledger => ({ entries: new Map(), given: new Map(), isDamaged: false });
+export const emptyLedger = (): Ledger => ({
+  entries: new Map(),
+  given: new Map(),
+  isDamaged: false,
+  acknowledgements: 0,
+});
 
 /** As it is now; a later change of one is not seen in the other. */
-export const copyLedger = ({ entries, given, isDamaged }: Ledger): Ledger => ({
-  entries: new Map(entries),
-  given: new Map(given),
-  isDamaged,
+export const copyLedger = (ledger: Ledger): Ledger => ({
+  ...ledger,
+  entries: new Map(ledger.entries),
+  given: new Map(ledger.given),
 });
 
 export const nameOf = ({ epoch, seq }: { epoch: number; seq: number }): string => `${epoch}/${seq}`;
@@ -75,20 +83,22 @@ export const allSafe = (ledger: Ledger): void => {
 
 /** How many records an acknowledgement lets go, of those that can be read. */
 export const acknowledge = (
-  { entries }: Ledger,
+  ledger: Ledger,
   readable: ReadonlySet<string>,
   epoch: number,
   ranges: readonly SeqRange[],
   refused: readonly RefusedOf[],
 ): number => {
+  const { entries } = ledger;
   let went = 0;
+  ledger.acknowledgements += 1;
   for (const [name, entry] of entries) {
     const { record, acked } = entry;
     if (record.epoch !== epoch || acked !== undefined || !readable.has(name)) continue;
     if (!ranges.some(([from, to]) => from <= record.seq && record.seq <= to)) continue;
     const asked = refused.reduce((sum, one) => sum + (one.seq === record.seq ? one.samples : 0), 0);
     const turnedDown = Math.min(asked, record.samples);
-    entries.set(name, { ...entry, acked: Math.min(record.samples, turnedDown) });
+    entries.set(name, { ...entry, acked: turnedDown, ackedAs: ledger.acknowledgements });
     went += 1;
   }
   return went;
@@ -121,8 +131,8 @@ export const checkSum = ({ produced, stored, refused, gap, queued }: Account): v
   assert.equal(produced, stored + refused + gap + queued, 'I7: the account does not add up');
 };
 
-/** Samples of records that lay in memory only when they were acknowledged and a crash came: a checkpoint may know of the first of them. */
-const unsureSamples = (unsure: readonly Entry[], produced: number, certain: number): number | undefined => {
+/** Of records that lay in memory only when they were acknowledged and a crash came: a checkpoint may know of those that were acknowledged first. */
+const knownOf = (unsure: readonly Entry[], produced: number, certain: number): number | undefined => {
   let sum = 0;
   for (let known = 0; ; known += 1) {
     if (certain + sum === produced) return known;
@@ -171,7 +181,8 @@ export const judge = (ledger: Ledger, found: Found, { crashed }: { crashed: bool
         `I4: ${nameOf(record)} of ${record.timeMs} was lost with the crash, and no gap says so: ${JSON.stringify(gaps)}`,
       );
   const certain = samplesOf([...gapped, ...settled, ...queued]);
-  const known = unsureSamples(unsure, account.produced, certain);
+  unsure.sort((a, b) => (a.ackedAs ?? 0) - (b.ackedAs ?? 0));
+  const known = knownOf(unsure, account.produced, certain);
   assert.ok(known !== undefined, `I7: produced is ${account.produced}, the list says ${certain}`);
   settled.push(...unsure.slice(0, known));
   lost.push(...unsure.slice(known));
