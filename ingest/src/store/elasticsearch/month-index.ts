@@ -23,6 +23,13 @@ export const nearMonthOf = (timeMs: number, nowMs: number): Month => {
   return Math.min(Math.max(monthOf(near), now - 1), now + 1);
 };
 
+/** A dead letter is in the month of its sample, unless that is further away than this: then its host's clock says nothing. */
+export const maxLetterAwayDays = 31;
+
+/** The same for a letter whenever it comes again, also after the end of the month in which it came first. */
+export const letterMonthOf = (sampleMs: number, nowMs: number): Month =>
+  Math.abs(sampleMs - nowMs) <= maxLetterAwayDays * dayMs ? monthOf(sampleMs) : monthOf(nowMs);
+
 export const monthIndexName = (prefix: string, kind: MonthIndex, month: Month): string =>
   `${prefix}-${kind}-${new Date(startOf(month)).toISOString().slice(0, 7).replace('-', '.')}`;
 

@@ -9,7 +9,7 @@ import type { Origin } from '../store.ts';
 import type { Item } from './bulk.ts';
 import { readDayIndexName } from './day-index.ts';
 import { bareEvent, eventDocument } from './events-index.ts';
-import { monthIndexName, monthOf, nearMonthOf } from './month-index.ts';
+import { letterMonthOf, monthIndexName, nearMonthOf } from './month-index.ts';
 import { bareLetter, letterDocument } from './refused-index.ts';
 
 export type Lines = { readonly index: string; readonly text: string };
@@ -41,7 +41,7 @@ const textOf = (index: string, id: string, document: object): string =>
 
 export const createOtherLines = ({ prefix, catalogue, rules }: Options): OtherLines => ({
   letter: (letter, nowMs) => {
-    const index = monthIndexName(prefix, 'refused', monthOf(nowMs));
+    const index = monthIndexName(prefix, 'refused', letterMonthOf(letter.timeMs, nowMs));
     return { index, text: textOf(index, rules.idOfLetter(letter.origin, letter.i), letterDocument(letter, nowMs)) };
   },
   event: (origin, event, nowMs) => {

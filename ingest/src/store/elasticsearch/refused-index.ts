@@ -1,9 +1,10 @@
 /**
- * The index of dead letters: one document per sample that will never be stored, with the reason, in the month in which it arrived. What was
- * measured is kept and indexed in no part, so that no value can be a reason to refuse it again.
+ * The index of dead letters: one document per sample that will never be stored, with the reason, in the month of the sample
+ * (`../../../decisions/0006-month-of-a-dead-letter.md`). What was measured is kept and indexed in no part, so that no value can be a reason to
+ * refuse it again.
  */
 import { cutDetail, type DeadLetter } from '../dead-letter.ts';
-import { isMonthOutdated, monthIndexPattern, readMonthIndexName } from './month-index.ts';
+import { isMonthOutdated, maxLetterAwayDays, monthIndexPattern, readMonthIndexName } from './month-index.ts';
 import { maxKeywordChars } from './mapping.ts';
 import type { IndexKind } from './indices.ts';
 
@@ -44,7 +45,7 @@ export const refusedIndex = (prefix: string, replicas: number): IndexKind => ({
         },
   isOutdated: (name, nowMs) => {
     const month = readMonthIndexName(prefix, 'refused', name);
-    return month !== undefined && isMonthOutdated(month, nowMs, refusedKeptDays);
+    return month !== undefined && isMonthOutdated(month, nowMs, refusedKeptDays + maxLetterAwayDays);
   },
 });
 
