@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as Y from 'yjs';
 import { seededRandom } from '../testing/random.ts';
 import { PresenceDocument } from './document.ts';
 import type { DocumentUpdate } from './document.ts';
-import { compareNames, readName, writeName } from './document-name.ts';
+import { clientIdOf, compareNames, readName, writeName } from './document-name.ts';
 import { readLine, writeContainer, writeRemoved } from './lines.ts';
 
 const name = { node: 'n1', incarnation: 1_767_225_600_000, generation: 0 };
@@ -46,6 +47,68 @@ test('of an update that overlaps only what is new is taken', () => {
   const inspected = reader.inspect(whole);
   assert.deepEqual(inspected.ok && inspected.texts, ['b']);
   assert.deepEqual(reader.apply(whole), ['b']);
+});
+
+test('however long a document is, an append copies no more than a part of a bounded length', () => {
+  const writer = new PresenceDocument(name);
+  const reader = new PresenceDocument(name);
+  for (let at = 0; at < 1000; at += 3) {
+    const update = writer.append([`${at}`, `${at + 1}`, `${at + 2}`]);
+    assert.equal(reader.inspect(update).ok, true);
+    reader.apply(update);
+  }
+  for (const document of [writer, reader]) {
+    const { structs } = Y.decodeUpdate(document.since(new PresenceDocument(name).stateVector).bytes);
+    assert.deepEqual(
+      structs.map(({ length }) => length),
+      [256, 256, 256, 234],
+    );
+  }
+  assert.deepEqual([reader.length, reader.hash, reader.bytes], [writer.length, writer.hash, writer.bytes]);
+  assert.deepEqual(
+    textsOf(writer),
+    Array.from({ length: 1002 }, (_, at) => `${at}`),
+  );
+});
+
+test('a reader catches up from any state vector, also at the edge of a part', () => {
+  const writer = new PresenceDocument(name);
+  const all = Array.from({ length: 600 }, (_, at) => `text ${at}`);
+  writer.append(all.slice(0, 300));
+  writer.append(all.slice(300));
+  for (const held of [1, 255, 256, 257, 300, 511, 512, 513, 599]) {
+    const reader = new PresenceDocument(name);
+    const former = new PresenceDocument(name).append(all.slice(0, held));
+    assert.equal(reader.inspect(former).ok, true);
+    reader.apply(former);
+    const lacking = writer.since(reader.stateVector);
+    const inspected = reader.inspect(lacking);
+    assert.deepEqual(inspected.ok && inspected.texts, all.slice(held), `from ${held}`);
+    assert.deepEqual(reader.apply(lacking), all.slice(held), `from ${held}`);
+    assert.equal(reader.hash, writer.hash);
+  }
+});
+
+test('an update whose texts stand in another part than their number says is refused', () => {
+  const texts = Array.from({ length: 300 }, (_, at) => `${at}`);
+  const good = new PresenceDocument(name).append(texts);
+  const oneArray = new Y.Doc();
+  oneArray.clientID = clientIdOf(name);
+  oneArray.getArray('log/0').push(texts);
+  const reader = new PresenceDocument(name);
+  assert.deepEqual(reader.inspect({ ...good, bytes: Y.encodeStateAsUpdate(oneArray) }), {
+    ok: false,
+    reason: 'malformed',
+  });
+  const wrongPart = new Y.Doc();
+  wrongPart.clientID = clientIdOf(name);
+  wrongPart.getArray('log/0').push(texts.slice(0, 256));
+  wrongPart.getArray('log/2').push(texts.slice(256));
+  assert.deepEqual(reader.inspect({ ...good, bytes: Y.encodeStateAsUpdate(wrongPart) }), {
+    ok: false,
+    reason: 'malformed',
+  });
+  assert.equal(reader.inspect(good).ok, true);
 });
 
 test('an update of another document, or that says of itself what it is not, is refused', () => {
@@ -94,8 +157,18 @@ test('of ten thousand mutated updates none but an unchanged one is taken, and no
 
 test('names of documents are read as they are written, and nothing else is a name', () => {
   assert.deepEqual(readName(writeName(name)), name);
-  assert.deepEqual(readName('p/a/b/1/2'), { node: 'a/b', incarnation: 1, generation: 2 });
-  for (const wrong of ['', 'p/a/1', 'p//1/2', 'p/a/01/2', 'p/a/1/-2', 'q/a/1/2', `p/${'x'.repeat(101)}/1/1`, 7, null])
+  assert.deepEqual(readName('p2/a/b/1/2'), { node: 'a/b', incarnation: 1, generation: 2 });
+  for (const wrong of [
+    '',
+    'p2/a/1',
+    'p2//1/2',
+    'p2/a/01/2',
+    'p2/a/1/-2',
+    'q/a/1/2',
+    `p2/${'x'.repeat(101)}/1/1`,
+    7,
+    null,
+  ])
     assert.equal(readName(wrong), undefined, String(wrong));
   assert.ok(compareNames({ ...name, generation: 1 }, name) > 0);
   assert.ok(compareNames({ ...name, incarnation: 1, generation: 9 }, name) < 0);

@@ -45,6 +45,23 @@ const containerOf = (at: number, which: number): string =>
     ...{ name: `service-${which}-replica`, state: 'running', health: 'healthy', sinceMs: 1_767_225_600_000 + at },
   });
 
+/** Microseconds that one more text takes, in the document of its writer and in that of a reader, when there are so many already. */
+const appendUs = (length: number): number => {
+  const name = { node: 'n0', incarnation: 1, generation: 0 };
+  const [writer, reader] = [new PresenceDocument(name), new PresenceDocument(name)];
+  // In small pieces, as it becomes so long in reality.
+  const append = (at: number): void => {
+    const update = writer.append([statusOf(at % agents, at)]);
+    if (!reader.inspect(update).ok) throw new Error('BUG: not taken');
+    reader.apply(update);
+  };
+  for (let at = 0; at < length; at += 1) append(at);
+  const times = 1000;
+  const startMs = performance.now();
+  for (let at = 0; at < times; at += 1) append(length + at);
+  return ((performance.now() - startMs) * 1000) / times;
+};
+
 /** What all nodes but this one say, as it arrives from the wire. */
 const updatesOf = (textsOf: (at: number) => string[]) =>
   Array.from({ length: nodes }, (_, node) => {
@@ -108,6 +125,10 @@ const worn = hold((at) => {
 print('presence_heap_per_agent_before_rotation', 'bytes', worn.bytes / agents, 1024);
 print('presence_take_in_5000_agents', 'ms', lean.ms, 500);
 print('presence_take_in_5000_agents_100000_containers', 'ms', full.ms, 500);
+
+appendUs(1000);
+const shortUs = appendUs(0);
+for (const length of [5000, 20_000]) print(`presence_append_after_${length}_texts`, 'µs', appendUs(length), shortUs);
 
 // A change of one agent as it goes over the wire.
 const own = new OwnDocument({ node: 'n0', incarnation: 1, generation: 0 }, { rules, liveTexts: () => [] });

@@ -250,13 +250,13 @@ test('what a hostile peer says is counted, refused, and costs nobody else anythi
     [],
     ['u'],
     ['d', 'x'],
-    ['l', false, [['p/a/1/1', -1, hash]]],
-    ['w', 'p/n00/1/1', 'x'],
+    ['l', false, [['p2/a/1/1', -1, hash]]],
+    ['w', 'p2/n00/1/1', 'x'],
   ];
-  bad.push(['u', `p/n01/${incarnation}/0`, 0, 1, hash, bytes], ['u', `p/n01/${incarnation}/7`, 0, 3, hash, bytes]);
-  bad.push(['u', 'p/stranger/1/0', 0, 1, hash, bytes], ['u', `p/n01/1/0`, 0, 1, hash, bytes]);
-  bad.push(['u', `p/n00/${all.node(0).links.self.incarnation}/0`, 0, 99, hash, new Uint8Array(1000)]);
-  bad.push(['w', `p/n00/${all.node(0).links.self.incarnation}/0`, bytes]);
+  bad.push(['u', `p2/n01/${incarnation}/0`, 0, 1, hash, bytes], ['u', `p2/n01/${incarnation}/7`, 0, 3, hash, bytes]);
+  bad.push(['u', 'p2/stranger/1/0', 0, 1, hash, bytes], ['u', `p2/n01/1/0`, 0, 1, hash, bytes]);
+  bad.push(['u', `p2/n00/${all.node(0).links.self.incarnation}/0`, 0, 99, hash, new Uint8Array(1000)]);
+  bad.push(['w', `p2/n00/${all.node(0).links.self.incarnation}/0`, bytes]);
   for (const message of bad) for (const to of ['n00', 'n01']) links.tell(to, endpoint, message);
   await all.run(3000);
   for (const at of [0, 1, 2]) assert.equal(all.node(at).presence.digest(), digest);
@@ -264,6 +264,24 @@ test('what a hostile peer says is counted, refused, and costs nobody else anythi
   assert.ok((counts['malformed'] ?? 0) >= 7);
   assert.ok((counts['refused malformed'] ?? 0) >= 2);
   assert.ok((counts['refused not-accepted'] ?? 0) >= 2);
+});
+
+test('a node that lays out documents in another way is counted, asked for nothing and taken nothing from; the others go on', async (t) => {
+  const all = await mesh(t, 3);
+  await all.run(1000);
+  const { links } = all.node(2);
+  const before = all.node(0).presence.counters();
+  const hash = '0'.repeat(16);
+  const document = `p/n02/${links.self.incarnation}/0`;
+  links.tell('n00', endpoint, ['l', false, [[document, 3, hash]]]);
+  links.tell('n00', endpoint, ['u', document, 0, 1, hash, new Uint8Array([1, 2, 3])]);
+  links.tell('n00', endpoint, ['w', document, new Uint8Array([0])]);
+  await all.run(1000);
+  const after = all.node(0).presence.counters();
+  assert.deepEqual([after['malformed'], after['wanted']], [(before['malformed'] ?? 0) + 3, before['wanted']]);
+  all.node(0).presence.put(testEntry(1));
+  await all.run(1000);
+  assert.equal(all.node(1).presence.agent(testEntry(1).hostId)?.connection, 'connected');
 });
 
 test('a host that cannot be is refused where it is said', async (t) => {
