@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createDelivered, withRange } from './delivered.ts';
+import { createDelivered, maxEpochs, withRange } from './delivered.ts';
 
 test('a batch is had by its host, epoch and sequence together', () => {
   const delivered = createDelivered();
@@ -40,4 +40,22 @@ test('a host that leaves a hole after every batch cannot make the list grow with
   for (let seq = 2; seq < 10_000; seq += 2) ranges = withRange(ranges, { from: seq, to: seq });
   assert.equal(ranges.length, 1024);
   assert.equal(ranges.at(-1)?.to, 9_998);
+});
+
+test('a host that begins a new epoch with every batch cannot make the list grow without end, nor forget those of others', () => {
+  const delivered = createDelivered();
+  delivered.add('b', 1, { from: 1, to: 1 });
+  for (let epoch = 1; epoch <= 1_000; epoch += 1) delivered.add('a', epoch, { from: 1, to: 1 });
+  assert.equal(delivered.rows().filter(({ hostId }) => hostId === 'a').length, maxEpochs);
+  assert.equal(delivered.has('a', 1_000, 1), true);
+  assert.equal(delivered.has('a', 1, 1), false);
+  assert.equal(delivered.has('b', 1, 1), true);
+});
+
+test('the epoch that got no batch for longest is forgotten, not the one with the lowest number', () => {
+  const delivered = createDelivered();
+  for (let epoch = maxEpochs; epoch >= 1; epoch -= 1) delivered.add('a', epoch, { from: 1, to: 1 });
+  delivered.add('a', maxEpochs, { from: 2, to: 2 });
+  delivered.add('a', 0, { from: 1, to: 1 });
+  assert.deepEqual([delivered.has('a', maxEpochs, 1), delivered.has('a', maxEpochs - 1, 1)], [true, false]);
 });

@@ -1,6 +1,6 @@
 /**
  * Which batches a store has, by host, epoch and sequence: as ranges, because agents count without holes, so a host that has delivered
- * for a year is one range. Pure; the store keeps the same ranges in a table, written in the transaction that writes the batches.
+ * for a year is one range. Pure and bounded; the store keeps the same ranges in a table, written in the transaction that writes the batches.
  */
 export type Range = { readonly from: number; readonly to: number };
 
@@ -11,12 +11,14 @@ export type Delivered = {
 };
 
 /**
- * An honest agent has as many holes as batches in flight. Beyond this the lowest range is forgotten: a resend of it would be stored
- * twice, which is better than taking a batch for stored that never was.
+ * An honest agent has as many holes as batches in flight. Beyond this the lowest range is forgotten: a resend of it is a new batch, whose
+ * samples are compared with those that are there (only its dead letters are kept a second time). The same holds for the other bounds.
  */
 const maxRanges = 1024;
-
-const keyOf = (hostId: string, epoch: number): string => `${hostId}:${epoch}`;
+/** Starts of one agent of which something may still come again; the one that got no batch for longest is forgotten first. */
+export const maxEpochs = 256;
+/** More than a file on one machine serves; the host that sent nothing for longest is forgotten first. */
+const maxHosts = 20_000;
 
 /** Adds a range to sorted, disjoint ranges and joins those that touch. */
 export const withRange = (ranges: readonly Range[], added: Range): Range[] => {
@@ -38,11 +40,18 @@ export const withRange = (ranges: readonly Range[], added: Range): Range[] => {
   return result.length > maxRanges ? result.slice(1) : result;
 };
 
+/** Moves a key to the end of a map, which is the newest; what is the oldest goes when there are too many. */
+const touch = <K, V>(map: Map<K, V>, key: K, value: V, max: number): void => {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > max) for (const oldest of map.keys()) if (map.delete(oldest)) break;
+};
+
 export const createDelivered = (): Delivered => {
-  const known = new Map<string, { hostId: string; epoch: number; ranges: Range[] }>();
+  const hosts = new Map<string, Map<number, Range[]>>();
   return {
     has: (hostId, epoch, seq) => {
-      const ranges = known.get(keyOf(hostId, epoch))?.ranges;
+      const ranges = hosts.get(hostId)?.get(epoch);
       if (!ranges) return false;
       for (let i = ranges.length - 1; i >= 0; i -= 1) {
         const range = ranges[i];
@@ -51,12 +60,13 @@ export const createDelivered = (): Delivered => {
       return false;
     },
     add: (hostId, epoch, range) => {
-      const key = keyOf(hostId, epoch);
-      const found = known.get(key);
-      if (found) found.ranges = withRange(found.ranges, range);
-      else known.set(key, { hostId, epoch, ranges: [range] });
+      const epochs = hosts.get(hostId) ?? new Map<number, Range[]>();
+      touch(epochs, epoch, withRange(epochs.get(epoch) ?? [], range), maxEpochs);
+      touch(hosts, hostId, epochs, maxHosts);
     },
     rows: () =>
-      [...known.values()].flatMap(({ hostId, epoch, ranges }) => ranges.map((range) => ({ hostId, epoch, ...range }))),
+      [...hosts].flatMap(([hostId, epochs]) =>
+        [...epochs].flatMap(([epoch, ranges]) => ranges.map((range) => ({ hostId, epoch, ...range }))),
+      ),
   };
 };

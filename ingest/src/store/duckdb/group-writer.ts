@@ -82,7 +82,9 @@ export const startGroupWriter = async (options: Options): Promise<GroupWriter> =
     someRefused = await hasRefused(connection);
     newest.forget();
     delivered = createDelivered();
-    const found = await connection.runAndReadAll(`SELECT host_id, epoch, from_seq, to_seq FROM ${deliveredTable}`);
+    const found = await connection.runAndReadAll(
+      `SELECT host_id, epoch, from_seq, to_seq FROM ${deliveredTable} ORDER BY written_ms`,
+    );
     for (const [hostId, epoch, from, to] of found.getRows())
       delivered.add(String(hostId), Number(epoch), { from: Number(from), to: Number(to) });
   };
