@@ -143,3 +143,26 @@ test('an agent that sends and never reads what it is told is cut off, and nobody
   await bystander.works();
   assert.ok(store.writes.length > 0);
 });
+
+test('a host that tells more events than it may is asked to come later, and none of what it tells is lost', async () => {
+  const store = scriptedStore();
+  const node = await startNode({ store, eventAllowance: { burst: 3, refillPerSecond: 10, maxHosts: 10 } });
+  nodes.push(node);
+  const agent = node.agent();
+  await agent.greet();
+  const first = agent.tell([event('5-1'), event('5-2')]);
+  const beyond = agent.tell([event('5-3'), event('5-4')]);
+  await eventually(() => assert.equal(agent.busy.length, 1));
+  await eventually(() => assert.ok(agent.acknowledged(first)));
+  assert.deepEqual([agent.busy[0]?.seq, agent.acknowledged(beyond)], [beyond, false]);
+  assert.ok((agent.busy[0]?.afterMs ?? 0) >= 1_000);
+  assert.equal(node.intake.counts.eventMessagesHeldBack, 1);
+  const batch = agent.send([load()]);
+  await eventually(() => assert.ok(agent.acknowledged(batch)));
+  await eventually(() => {
+    if (!agent.acknowledged(beyond)) agent.tell([event('5-3'), event('5-4')], beyond);
+    assert.ok(agent.acknowledged(beyond));
+  });
+  const told = store.events.flatMap(({ events }) => events.map(({ id }) => id));
+  assert.deepEqual([...new Set(told)], ['5-1', '5-2', '5-3', '5-4']);
+});

@@ -16,6 +16,8 @@ export class IntakeCounts {
   /** Batches that came again while they were still being stored. */
   batchesInFlightAgain = 0;
   eventMessages = 0;
+  /** Of hosts that tell more events than they may: answered as busy. */
+  eventMessagesHeldBack = 0;
   /** Events of hosts, taken by the store. */
   events = 0;
   eventsUnknown = 0;

@@ -39,6 +39,7 @@ import type {
   WriteResult,
 } from '../store/store.ts';
 import type { AdmissionLimits } from './admission.ts';
+import type { EventAllowanceLimits } from './event-allowance.ts';
 import { Dictionaries } from './dictionaries.ts';
 import { startIntake, type Intake } from './intake.ts';
 
@@ -104,6 +105,7 @@ export const scriptedStore = (): ScriptedStore => {
 export type NodeOptions = {
   readonly store?: Store;
   readonly admission?: AdmissionLimits;
+  readonly eventAllowance?: EventAllowanceLimits;
   readonly helloWithinMs?: number;
   readonly meshSeeds?: readonly string[];
   readonly meshKey?: string;
@@ -159,6 +161,7 @@ export const startNode = async (options: NodeOptions = {}) => {
     nodeName: name,
     retentionMs: 5 * day,
     ...(options.admission && { admission: options.admission }),
+    ...(options.eventAllowance && { eventAllowance: options.eventAllowance }),
     ...(options.helloWithinMs !== undefined && { helloWithinMs: options.helloWithinMs }),
   });
   door.intake = intake;

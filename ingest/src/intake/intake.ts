@@ -16,6 +16,7 @@ import type { Store } from '../store/store.ts';
 import { Admission, admissionDefaults, lookEveryMs, type AdmissionLimits } from './admission.ts';
 import { boundedParser, trustAttachments } from './bounded-parser.ts';
 import type { Dictionaries } from './dictionaries.ts';
+import { EventAllowance, type EventAllowanceLimits } from './event-allowance.ts';
 import { IntakeCounts } from './intake-counts.ts';
 import { boundAgent, boundStranger } from './message-size.ts';
 import { startPacing } from './pacing.ts';
@@ -39,6 +40,7 @@ export type IntakeOptions = {
   readonly nodeName: string;
   readonly retentionMs: number;
   readonly admission?: AdmissionLimits;
+  readonly eventAllowance?: EventAllowanceLimits;
   readonly helloWithinMs?: number;
   readonly rules?: Partial<IntakeRules>;
 };
@@ -76,6 +78,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
   const seriesCounts = new SeriesCounts({ ...seriesCountsDefaults, maxSeriesPerHost: limits.maxSeriesPerHost });
   const strangerLog = new StrangerLog();
   const underWay = new UnderWay();
+  const eventAllowance = new EventAllowance(options.eventAllowance);
   const admission = new Admission(options.admission ?? admissionDefaults, clock.monotonicMs());
   let lookedMs = clock.monotonicMs();
   const looking = clock.every(lookEveryMs, () => {
@@ -100,6 +103,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
     strangerLog,
     underWay,
     pacing,
+    eventAllowance,
     rules: ownRules,
     retentionMs: options.retentionMs,
     counts,
@@ -248,6 +252,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
       seriesCountsHeld: seriesCounts.hosts,
       seriesCountsForgottenEarly: seriesCounts.forgottenEarly,
       dictionaries: options.dictionaries.size,
+      hostsTellingEvents: eventAllowance.hosts,
       ...pacing.gauges(),
     }),
     close,

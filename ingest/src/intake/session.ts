@@ -217,7 +217,7 @@ export class Session {
   }
 
   #onEvents(hello: Hello, flights: Flights, bytes: unknown): void {
-    const { counts, store } = this.#around;
+    const { clock, counts, eventAllowance, store } = this.#around;
     counts.eventMessages += 1;
     const read = readEvents(bytes);
     if (!read.ok) return this.#refuse(read);
@@ -227,9 +227,16 @@ export class Session {
       return;
     }
     flights.take({ epoch, seq }, true, [], () => {
-      const origin = originOf(hello, epoch, seq);
-      const outcome = store.writeEvents({ origin, events });
-      if (outcome.ok) counts.events += events.length;
+      const nowMs = clock.monotonicMs();
+      const afterMs = eventAllowance.waitMs(hello.host, events.length, nowMs);
+      if (afterMs !== undefined) {
+        counts.eventMessagesHeldBack += 1;
+        return { ok: false, reason: 'full', afterMs };
+      }
+      const outcome = store.writeEvents({ origin: originOf(hello, epoch, seq), events });
+      if (!outcome.ok) return outcome;
+      counts.events += events.length;
+      eventAllowance.took(hello.host, events.length, nowMs);
       return outcome;
     });
   }

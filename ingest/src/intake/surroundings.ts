@@ -4,6 +4,7 @@ import type { Log } from '@thrum/actors/system/log';
 import type { Live } from '../live/live.ts';
 import type { Store } from '../store/store.ts';
 import type { Dictionaries } from './dictionaries.ts';
+import type { EventAllowance } from './event-allowance.ts';
 import type { IntakeCounts } from './intake-counts.ts';
 import type { Pace } from './pacing.ts';
 import type { IntakeRules } from './rules.ts';
@@ -37,6 +38,7 @@ export type Surroundings = {
   readonly strangerLog: StrangerLog;
   readonly underWay: UnderWay;
   readonly pacing: Pace;
+  readonly eventAllowance: EventAllowance;
   readonly rules: IntakeRules;
   readonly retentionMs: number;
   readonly counts: IntakeCounts;
