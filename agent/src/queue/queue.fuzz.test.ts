@@ -19,7 +19,7 @@ import { recoverSegment } from './recover-segment.ts';
 import { readSegmentName } from './segment-format.ts';
 
 const maxBytes = 64 * 1024;
-const share = (part: number): number => Math.max(20, Math.floor(fuzzInputs(4000) * part));
+const share = (part: number): number => Math.max(20, Math.floor(fuzzInputs(5000) * part));
 const seed = fuzzSeed();
 
 const story = async (): Promise<{ image: DiskImage; ledger: list.Ledger; wallMs: number; epoch: number }> => {

@@ -13,6 +13,7 @@ import { catalogue } from '@thrum/actors/wire/catalogue';
 import { limits } from '@thrum/actors/wire/limits';
 import { refusals, type Refusal } from '@thrum/actors/wire/refusal';
 import { Dictionaries } from './dictionaries.ts';
+import { EventAllowance } from './event-allowance.ts';
 import { IntakeCounts } from './intake-counts.ts';
 import {
   dictionary,
@@ -109,6 +110,8 @@ const sessionsOf = () => {
     },
     strangerLog: new StrangerLog(),
     underWay: new UnderWay(),
+    // What is refused is told by what it says, not by how much came before it.
+    eventAllowance: new EventAllowance({ burst: 1e12, refillPerSecond: 1, maxHosts: 10 }),
     pacing: { backlog: 1, sawBacklog: () => 1 },
     rules,
     retentionMs: 5 * 86_400_000,
