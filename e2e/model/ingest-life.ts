@@ -9,6 +9,7 @@ import type { Ack } from '@thrum/actors/wire/ingest-to-agent';
 import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
 import { limits } from '@thrum/actors/wire/limits';
 import { Dictionaries } from '../../ingest/src/intake/dictionaries.ts';
+import { EventAllowance } from '../../ingest/src/intake/event-allowance.ts';
 import { IntakeCounts } from '../../ingest/src/intake/intake-counts.ts';
 import { SeriesCounts, seriesCountsDefaults } from '../../ingest/src/intake/series-counts.ts';
 import { startPacing } from '../../ingest/src/intake/pacing.ts';
@@ -99,6 +100,7 @@ export const startIngest = (options: {
     seriesCounts: new SeriesCounts({ ...seriesCountsDefaults, maxSeriesPerHost: limits.maxSeriesPerHost }),
     strangerLog: new StrangerLog(),
     underWay: new UnderWay(),
+    eventAllowance: new EventAllowance(),
     retentionMs: retentionDays * 86_400_000,
   };
   const open = new Set<Session>();
