@@ -344,12 +344,16 @@ const whereMissing = (
   return { epoch, firstSeq, lastSeq, batches: lastSeq - firstSeq + 1, fromMs, toMs };
 };
 
-/** A process that was killed may have left what it had not synced: it can be read, and would be gone when the power fails now. */
+/**
+ * A process that was killed may have left what it had not synced: it can be read, and would be gone when the power fails now. It is written
+ * again: of what a sync has failed before, another sync alone brings nothing to the disk.
+ */
 const makeDurable = async (disk: Disk, names: readonly string[], log: Log): Promise<void> => {
   try {
     for (const name of names) {
       const file = await disk.open(name, false);
       try {
+        await file.write([await file.read(0, await file.size())], 0);
         await file.sync();
       } finally {
         await file.close().catch(() => undefined);
