@@ -12,8 +12,9 @@ const membership = 'actors/src/membership';
 const topics = 'actors/src/topics';
 const presence = 'actors/src/presence';
 const sessions = 'actors/src/sessions';
+const wholeMesh = 'actors/src/mesh';
 const ground = [wire, system];
-const mesh = [...ground, link, membership, topics, presence, sessions];
+const mesh = [...ground, link, membership, topics, presence, wholeMesh, sessions];
 
 /** Rooms of the page: what a browser loads. They meet the servers only in the wire. */
 const reactivity = 'web/src/lib/reactivity';
@@ -32,6 +33,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   [membership]: [...ground, link],
   [topics]: [...ground, link],
   [presence]: [...ground, link, membership],
+  [wholeMesh]: [...ground, link, membership, topics, presence],
   [sessions]: [...ground, link],
   'actors/src/testing': mesh,
   // Whole meshes in virtual time: the rooms as they are, under faults drawn from a seed.

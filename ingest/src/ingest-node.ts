@@ -4,17 +4,13 @@
  */
 import { randomInt } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
-import { startLinks, type Links } from '@thrum/actors/link/links';
-import { startMeshActors } from '@thrum/actors/link/mesh-actors';
 import { startService } from '@thrum/actors/link/named-service';
-import { startMembership } from '@thrum/actors/membership/membership';
+import { joinMesh, type Mesh } from '@thrum/actors/mesh/join-mesh';
 import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock } from '@thrum/actors/system/clock';
 import { exposition } from '@thrum/actors/system/exposition';
 import { createLog } from '@thrum/actors/system/log';
 import { processValues } from '@thrum/actors/system/process-values';
-import { startPresence } from '@thrum/actors/presence/presence';
-import { startTopics } from '@thrum/actors/topics/topics';
 import { documentsEndpoint } from '@thrum/actors/wire/documents';
 import type { Target } from '@thrum/actors/wire/schema';
 import { encodeStoreState, storeKey, storeTopic } from '@thrum/actors/wire/store-state';
@@ -71,9 +67,9 @@ export const startIngestNode = async (
   const log = createLog({ name: 'ingest', level: config.logLevel }).child({ node: name });
   const store = await openConfiguredStore(config, catalogue, log);
   const system = createActorSystem({ name: 'ingest', clock, log });
-  let links: Links;
+  let mesh: Mesh;
   try {
-    links = await startLinks({
+    mesh = await joinMesh({
       self: { id: name, name, role: 'ingest' },
       key: config.meshKey,
       bind: config.bind,
@@ -86,12 +82,9 @@ export const startIngestNode = async (
     await store.close();
     throw error;
   }
-  const actors = startMeshActors({ links, system });
+  const { links, actors, membership, topics, presence } = mesh;
   const serve = (service: string, answer: (question: unknown) => unknown): (() => void) =>
     startService({ actors, system }, service, answer);
-  const membership = startMembership({ links, system });
-  const topics = startTopics({ links, system });
-  const presence = startPresence({ links, membership, system });
   const dictionaries = new Dictionaries(catalogue);
   const intakeDoor: { intake?: Intake } = {};
   const live = startLive({
@@ -141,11 +134,7 @@ export const startIngestNode = async (
     live.close();
     await membership.leave();
     await store.close();
-    topics.close();
-    presence.close();
-    membership.close();
-    await links.close();
-    actors.close();
+    await mesh.close();
     loopDelay.close();
     await system.stop();
   };
@@ -172,12 +161,8 @@ export const startIngestNode = async (
           { part: 'store', values: { ready: store.health().state === 'ready' ? 1 : 0, ...store.counters() } },
           { part: 'history', values: history.counters() },
           { part: 'documents', values: documents.counters() },
-          { part: 'link', values: links.counters() },
-          { part: 'membership', values: membership.counters() },
-          { part: 'presence', values: presence.counters() },
-          { part: 'topics', values: topics.counters() },
+          ...mesh.figures(),
           { part: 'actors', values: { ...system.counters() } },
-          { part: 'mesh_actors', values: actors.counters() },
           { part: 'process', values: { ...processValues(), ...loopDelay.values() } },
         ],
         [

@@ -4,11 +4,8 @@
  * which all of them share. It ends with whoever started it.
  */
 import { createInterface } from 'node:readline';
-import { startLinks } from '../link/links.ts';
 import type { NodeInfo } from '../link/node-info.ts';
-import { startMeshActors } from '../link/mesh-actors.ts';
-import { startMembership } from '../membership/membership.ts';
-import { startPresence } from '../presence/presence.ts';
+import { joinMesh } from '../mesh/join-mesh.ts';
 import { startSessions } from '../sessions/sessions.ts';
 import { createActorSystem } from '../system/actor-system.ts';
 import type { ActorRef } from '../system/actor-system.ts';
@@ -61,10 +58,8 @@ const run = async ({ id, role, bind, port, seeds }: MeshNodeOptions): Promise<vo
     process.stdout.write(`${JSON.stringify({ atMs: systemClock.wallMs(), ...said })}\n`);
   };
   const system = createActorSystem({ name: id, clock: systemClock, log: silentLog });
-  const links = await startLinks({ self: { id, name: id, role }, key: testMeshKey, bind, port, seeds, system });
-  const actors = startMeshActors({ links, system });
-  const membership = startMembership({ links, system });
-  const presence = startPresence({ links, membership, system });
+  const mesh = await joinMesh({ self: { id, name: id, role }, key: testMeshKey, bind, port, seeds, system });
+  const { links, actors, membership, presence } = mesh;
   const sessions = role === 'web' ? await startSessions({ links, system, directory: undefined }) : undefined;
   const witness: ActorRef<null> = system.spawn<null, null>({
     ...{ name: actorName, restart: { times: 0, withinMs: 1 }, mailbox: { max: 10, whenFull: 'refuse' } },
@@ -85,10 +80,7 @@ const run = async ({ id, role, bind, port, seeds }: MeshNodeOptions): Promise<vo
   const leave = async (): Promise<void> => {
     await membership.leave();
     await sessions?.close();
-    presence.close();
-    membership.close();
-    await links.close();
-    actors.close();
+    await mesh.close();
     await system.stop();
     process.exit(0);
   };

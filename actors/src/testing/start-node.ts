@@ -2,15 +2,12 @@
  * One node of a mesh in memory: every room of the mesh, started and closed in the order a program does it. `rules` replaces single decisions of
  * rooms by others, to see whether tests notice.
  */
-import { startLinks } from '../link/links.ts';
 import type { LinkOptions, Links } from '../link/links.ts';
-import { startMeshActors } from '../link/mesh-actors.ts';
 import type { MeshActors } from '../link/mesh-actors.ts';
 import type { LinkRules } from '../link/rules.ts';
 import type { Transport } from '../link/transport.ts';
-import { startMembership } from '../membership/membership.ts';
 import type { Membership, MembershipRules } from '../membership/membership.ts';
-import { startPresence } from '../presence/presence.ts';
+import { joinMesh } from '../mesh/join-mesh.ts';
 import type { Presence } from '../presence/presence.ts';
 import type { PresenceRules } from '../presence/rules.ts';
 import { createActorSystem } from '../system/actor-system.ts';
@@ -22,7 +19,6 @@ import type { Disk } from '../sessions/disk.ts';
 import type { SessionRules } from '../sessions/rules.ts';
 import { startSessions } from '../sessions/sessions.ts';
 import type { Sessions } from '../sessions/sessions.ts';
-import { startTopics } from '../topics/topics.ts';
 import type { RetainedBounds } from '../topics/retained.ts';
 import type { TopicRules, Topics } from '../topics/topics.ts';
 
@@ -80,27 +76,16 @@ export const startNode = async (index: number, options: NodeOptions): Promise<Te
   const host = hostName(index);
   const system = createActorSystem({ name: nodeId(index), clock: options.clock, log: options.log ?? silentLog });
   const seeds = (options.seeds ?? [0]).map((seed) => `${hostName(seed)}:${port}`);
-  const bare = await startLinks({
+  const mesh = await joinMesh({
     self: { id: nodeId(index), name: `node-${twoDigits(index)}`, role: options.role ?? 'ingest' },
     ...{ key: testMeshKey, bind: host, port, seeds, system, transport: options.transport },
     ...options.links,
+    ...(options.rules && { roomRules: options.rules }),
     ...(options.rules?.link && { rules: options.rules.link }),
-  });
-  const links = options.above?.(bare) ?? bare;
-  const actors = startMeshActors({ links, system });
-  const membership = startMembership({
-    ...{ links, system },
-    ...(options.rules?.membership && { rules: options.rules.membership }),
-  });
-  const topics = startTopics({
-    ...{ links, system },
     ...(options.topics && { bounds: options.topics }),
-    ...(options.rules?.topics && { rules: options.rules.topics }),
+    ...(options.above && { above: options.above }),
   });
-  const presence = startPresence({
-    ...{ links, membership, system },
-    ...(options.rules?.presence && { rules: options.rules.presence }),
-  });
+  const { links, actors, membership, topics, presence } = mesh;
   const startWebSessions = (): Promise<Sessions> =>
     startSessions({
       ...{ links, system, directory: undefined },
@@ -116,11 +101,7 @@ export const startNode = async (index: number, options: NodeOptions): Promise<Te
       void membership.leave();
       await nextTurn();
       await sessions?.close();
-      topics.close();
-      presence.close();
-      membership.close();
-      await links.close();
-      actors.close();
+      await mesh.close();
       await system.stop();
     },
   };

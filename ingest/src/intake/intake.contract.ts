@@ -8,16 +8,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomUUID } from 'node:crypto';
 import { io, type Socket } from 'socket.io-client';
-import { startLinks } from '@thrum/actors/link/links';
 import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock } from '@thrum/actors/system/clock';
 import { silentLog, type Log } from '@thrum/actors/system/log';
 import { eventually } from '@thrum/actors/testing/eventually';
-import { startMeshActors } from '@thrum/actors/link/mesh-actors';
 import { askService, startService } from '@thrum/actors/link/named-service';
-import { startMembership } from '@thrum/actors/membership/membership';
-import { startPresence } from '@thrum/actors/presence/presence';
-import { startTopics } from '@thrum/actors/topics/topics';
+import { joinMesh } from '@thrum/actors/mesh/join-mesh';
 import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
 import { encodeBatch, type Sample } from '@thrum/actors/wire/batch';
 import { catalogue } from '@thrum/actors/wire/catalogue';
@@ -118,7 +114,7 @@ export type NodeOptions = {
 export const startNode = async (options: NodeOptions = {}) => {
   const system = createActorSystem({ name: 'ingest', clock: systemClock, log: options.log ?? silentLog });
   const name = options.name ?? `node-${randomUUID().slice(0, 8)}`;
-  const links = await startLinks({
+  const mesh = await joinMesh({
     self: { id: name, name, role: 'ingest' },
     key: options.meshKey ?? 'the key of this mesh',
     bind: '127.0.0.1',
@@ -126,10 +122,7 @@ export const startNode = async (options: NodeOptions = {}) => {
     seeds: options.meshSeeds ?? [],
     system,
   });
-  const actors = startMeshActors({ links, system });
-  const membership = startMembership({ links, system });
-  const topics = startTopics({ links, system });
-  const presence = startPresence({ links, membership, system });
+  const { links, actors, membership, topics, presence } = mesh;
   const dictionaries = new Dictionaries(options.catalogue ?? catalogue);
   const door: { intake?: Intake } = {};
   const live = startLive({
@@ -190,10 +183,7 @@ export const startNode = async (options: NodeOptions = {}) => {
       await intake.close();
       live.close();
       await membership.leave();
-      topics.close();
-      presence.close();
-      membership.close();
-      await links.close();
+      await mesh.close();
       await system.stop();
       server.closeAllConnections();
     },

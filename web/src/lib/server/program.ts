@@ -2,17 +2,13 @@
 import { readFileSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
 import { join } from 'node:path';
-import { startLinks } from '@thrum/actors/link/links';
-import { startMeshActors } from '@thrum/actors/link/mesh-actors';
 import { startSessions } from '@thrum/actors/sessions/sessions';
-import { startMembership } from '@thrum/actors/membership/membership';
+import { joinMesh } from '@thrum/actors/mesh/join-mesh';
 import { createActorSystem } from '@thrum/actors/system/actor-system';
 import { systemClock } from '@thrum/actors/system/clock';
 import { exposition } from '@thrum/actors/system/exposition';
 import { createLog } from '@thrum/actors/system/log';
 import { processValues } from '@thrum/actors/system/process-values';
-import { startPresence } from '@thrum/actors/presence/presence';
-import { startTopics } from '@thrum/actors/topics/topics';
 import { defaultNodeName, type WebSettings } from './config.ts';
 import { createDocuments } from './documents.ts';
 import { allowedNames } from './hosts.ts';
@@ -47,7 +43,7 @@ export const startProgram = async (
   const name = settings.nodeName ?? defaultNodeName(options.port);
   const log = createLog({ name: 'web', level: settings.logLevel }).child({ node: name });
   const system = createActorSystem({ name, clock: systemClock, log });
-  const links = await startLinks({
+  const mesh = await joinMesh({
     self: { id: name, name, role: 'web' },
     key: settings.meshKey,
     bind: settings.bind,
@@ -56,10 +52,7 @@ export const startProgram = async (
     ...(settings.meshAdvertise !== undefined && { advertise: settings.meshAdvertise }),
     system,
   });
-  const actors = startMeshActors({ links, system });
-  const membership = startMembership({ links, system });
-  const topics = startTopics({ links, system });
-  const presence = startPresence({ links, membership, system });
+  const { links, actors, membership, topics, presence } = mesh;
   const { data } = settings;
   if (data === undefined)
     log.warn({}, 'THRUM_DATA is not set: sessions are in memory only, and `thrum user reset` cannot reach this node');
@@ -102,12 +95,8 @@ export const startProgram = async (
         { part: undefined, values: web.counters() },
         { part: 'sign_in', values: signIn.counters() },
         { part: 'sessions', values: sessions.counters() },
-        { part: 'link', values: links.counters() },
-        { part: 'membership', values: membership.counters() },
-        { part: 'presence', values: presence.counters() },
-        { part: 'topics', values: topics.counters() },
+        ...mesh.figures(),
         { part: 'actors', values: system.counters() },
-        { part: 'mesh_actors', values: actors.counters() },
         { part: 'process', values: processValues() },
       ]),
     stop: async () => {
@@ -115,11 +104,7 @@ export const startProgram = async (
       await membership.leave();
       await signIn.close();
       await sessions.close();
-      topics.close();
-      presence.close();
-      membership.close();
-      await links.close();
-      actors.close();
+      await mesh.close();
       await system.stop();
     },
   };

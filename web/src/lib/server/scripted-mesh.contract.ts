@@ -4,8 +4,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { io, type Socket } from 'socket.io-client';
-import { startLinks } from '@thrum/actors/link/links';
-import { startMeshActors } from '@thrum/actors/link/mesh-actors';
 import { startService } from '@thrum/actors/link/named-service';
 import { startSessions } from '@thrum/actors/sessions/sessions';
 import { createActorSystem } from '@thrum/actors/system/actor-system';
@@ -13,9 +11,7 @@ import { systemClock, type Clock } from '@thrum/actors/system/clock';
 import { silentLog, type Log } from '@thrum/actors/system/log';
 import { eventually } from '@thrum/actors/testing/eventually';
 import { testEntry, testHostId as hostId } from '@thrum/actors/testing/roster-entries';
-import { startMembership } from '@thrum/actors/membership/membership';
-import { startPresence } from '@thrum/actors/presence/presence';
-import { startTopics } from '@thrum/actors/topics/topics';
+import { joinMesh } from '@thrum/actors/mesh/join-mesh';
 import {
   decodeHostFrame,
   encodeHostFrame,
@@ -67,18 +63,11 @@ export const snapshotOf = (n: number, seq: number, table = 1, width = 1): Uint8A
 
 const startMesh = async (t: TestContext, id: string, role: 'ingest' | 'web', seeds: readonly string[]) => {
   const system = createActorSystem({ name: id, clock: systemClock, log: silentLog });
-  const links = await startLinks({ self: { id, name: id, role }, key, bind: '127.0.0.1', port: 0, seeds, system });
-  const actors = startMeshActors({ links, system });
-  const membership = startMembership({ links, system });
-  const topics = startTopics({ links, system });
-  const presence = startPresence({ links, membership, system });
+  const mesh = await joinMesh({ self: { id, name: id, role }, key, bind: '127.0.0.1', port: 0, seeds, system });
+  const { links, actors, topics, presence } = mesh;
   /** At once, as if it was killed. */
   const stop = async (): Promise<void> => {
-    topics.close();
-    presence.close();
-    membership.close();
-    await links.close();
-    actors.close();
+    await mesh.close();
     await system.stop();
   };
   t.after(stop);
