@@ -6,7 +6,7 @@
 export type AdmissionLimits = {
   /** Raising it lets a fleet return faster, and costs CPU in which the connected agents wait: 1 to 3 ms each, with the hello and what it changes. */
   readonly handshakesPerSecond: number;
-  /** So many may come in one turn of the event loop. */
+  /** So many may come in one turn of the event loop; who is beyond waits in line. */
   readonly burst: number;
   /** Each connected agent costs about 80 KB here. */
   readonly maxConnections: number;
@@ -20,7 +20,7 @@ export type AdmissionLimits = {
 
 export const admissionDefaults: AdmissionLimits = {
   handshakesPerSecond: 200,
-  burst: 40,
+  burst: 20,
   maxConnections: 10_000,
   maxWaiting: 400,
   maxWaitingPerAddress: 100,
@@ -34,7 +34,11 @@ const leastPart = 1 / 8;
 /** Back from the least to all of them within three seconds. */
 const partPerLook = 1 / 32;
 
-export type Admitted = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+/** `mayWait`: it may be otherwise within moments. */
+export type Admitted =
+  { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly mayWait: boolean };
+
+const notNow = (reason: string, mayWait = true): Admitted => ({ ok: false, reason, mayWait });
 
 export class Admission {
   #limits: AdmissionLimits;
@@ -53,15 +57,20 @@ export class Admission {
 
   /** May a handshake from this address go on? Takes a token if so. */
   knock(address: string, nowMs: number): Admitted {
+    const verdict = this.judge(address, nowMs);
+    if (verdict.ok) this.#tokens -= 1;
+    return verdict;
+  }
+
+  /** What `knock` would say. */
+  judge(address: string, nowMs: number): Admitted {
     const { maxConnections, maxWaiting, maxWaitingPerAddress } = this.#limits;
     this.#refill(nowMs);
-    if (this.#connections >= maxConnections) return { ok: false, reason: 'too many connections' };
-    if (this.#waiting >= maxWaiting) return { ok: false, reason: 'too many connections without a hello' };
+    if (this.#connections >= maxConnections) return notNow('too many connections', false);
+    if (this.#waiting >= maxWaiting) return notNow('too many connections without a hello');
     if ((this.#waitingAt.get(address) ?? 0) >= maxWaitingPerAddress)
-      return { ok: false, reason: 'too many connections without a hello from one address' };
-    if (this.#tokens < 1) return { ok: false, reason: 'too many handshakes at once' };
-    this.#tokens -= 1;
-    return { ok: true };
+      return notNow('too many connections without a hello from one address');
+    return this.#tokens < 1 ? notNow('too many handshakes at once') : { ok: true };
   }
 
   /** To be told every `lookEveryMs`, and by how much that was late. */
@@ -112,6 +121,11 @@ export class Admission {
   /** Of the handshakes a second that this node takes when it is not late. */
   get part(): number {
     return this.#part;
+  }
+
+  /** Handshakes it takes now. */
+  get perSecond(): number {
+    return this.#limits.handshakesPerSecond * this.#part;
   }
 
   get waiting(): number {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { systemClock } from '@thrum/actors/system/clock';
 import { eventually } from '@thrum/actors/testing/eventually';
@@ -274,6 +275,45 @@ test('handshakes beyond the rate are turned down and counted, those let in go on
   await eventually(() => assert.ok(third.closed));
   assert.equal(node.intake.counts.handshakesTurnedDown, 1);
   await Promise.all([first.works(), second.works()]);
+});
+
+test('handshakes beyond the rate wait in line and are let in one after the other', async () => {
+  const limits = { handshakesPerSecond: 20, burst: 1, maxConnections: 20, maxWaiting: 10, maxWaitingPerAddress: 1 };
+  const { node } = await start({ admission: limits });
+  const agents = Array.from({ length: 6 }, () => node.agent());
+  await eventually(() => assert.ok((node.intake.gauges()['handshakesInLine'] ?? 0) > 0));
+  await Promise.all(agents.map((agent) => agent.greet()));
+  await Promise.all(agents.map((agent) => agent.works()));
+  assert.equal(node.intake.counts.handshakesTurnedDown, 0);
+  assert.equal(node.intake.gauges()['handshakesInLine'], 0);
+});
+
+test('who gives up in line leaves no trace, and who waits when the node stops is told', async () => {
+  const limits = { handshakesPerSecond: 1, burst: 1, maxConnections: 20, maxWaiting: 10, maxWaitingPerAddress: 10 };
+  const { node } = await start({ admission: limits });
+  const first = node.agent();
+  await first.greet();
+  const inLine = (count: number) => eventually(() => assert.equal(node.intake.gauges()['handshakesInLine'], count));
+  const knock = () => {
+    const socket = connect(node.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(
+      'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    return socket;
+  };
+  const quitter = knock();
+  await inLine(1);
+  quitter.resetAndDestroy();
+  await inLine(0);
+  const stayer = knock();
+  let told = '';
+  stayer.on('data', (data) => (told += data.toString()));
+  await inLine(1);
+  await node.intake.close();
+  await eventually(() => assert.match(told, /^HTTP\/1.1 400 [^]*leaving$/));
+  assert.equal(node.intake.gauges()['handshakesInLine'], 0);
 });
 
 test('who says nothing is shown the door when his time is over', async () => {

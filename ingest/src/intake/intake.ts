@@ -13,9 +13,10 @@ import { limits } from '@thrum/actors/wire/limits';
 import { refuse, type Refusal } from '@thrum/actors/wire/refusal';
 import type { Live } from '../live/live.ts';
 import type { Store } from '../store/store.ts';
-import { Admission, admissionDefaults, lookEveryMs, type AdmissionLimits } from './admission.ts';
+import { admissionDefaults, type AdmissionLimits } from './admission.ts';
 import { boundedParser, trustAttachments } from './bounded-parser.ts';
 import type { Dictionaries } from './dictionaries.ts';
+import { addressOf, openDoor } from './door.ts';
 import { EventAllowance, type EventAllowanceLimits } from './event-allowance.ts';
 import { IntakeCounts } from './intake-counts.ts';
 import { boundAgent, boundStranger } from './message-size.ts';
@@ -79,13 +80,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
   const strangerLog = new StrangerLog();
   const underWay = new UnderWay();
   const eventAllowance = new EventAllowance(options.eventAllowance);
-  const admission = new Admission(options.admission ?? admissionDefaults, clock.monotonicMs());
-  let lookedMs = clock.monotonicMs();
-  const looking = clock.every(lookEveryMs, () => {
-    const nowMs = clock.monotonicMs();
-    admission.looked(nowMs - lookedMs - lookEveryMs, nowMs);
-    lookedMs = nowMs;
-  });
+  const door = openDoor({ clock, limits: options.admission ?? admissionDefaults, counts });
   const helloWithinMs = options.helloWithinMs ?? 5_000;
   const tells = new Set<() => void>();
   const { store } = options;
@@ -115,7 +110,6 @@ export const startIntake = (options: IntakeOptions): Intake => {
     start: () => undefined,
     receive: () => undefined,
   });
-  let leaving = false;
   const open = new Set<ActorRef<SessionMessage>>();
 
   const io = new Server({
@@ -128,18 +122,13 @@ export const startIntake = (options: IntakeOptions): Intake => {
     pingTimeout: pingTimeoutMs,
     connectTimeout: helloWithinMs,
     parser: boundedParser,
-    allowRequest: (request, decide) => {
-      const verdict = leaving ? refuse('leaving') : admission.knock(addressOf(request), clock.monotonicMs());
-      if (verdict.ok) return decide(null, true);
-      counts.handshakesTurnedDown += 1;
-      decide('code' in verdict ? 'leaving' : `try-later: ${verdict.reason}`, false);
-    },
+    allowRequest: (request, decide) => door.knock(request, decide),
   });
   io.attach(server);
 
   io.engine.on('connection', (connection: EngineConnection) => {
     boundStranger(connection);
-    const entry = admission.enter(addressOf(connection.request));
+    const entry = door.enter(addressOf(connection.request));
     greeters.set(connection, entry.greeted);
     connection.on('close', entry.gone);
   });
@@ -228,9 +217,8 @@ export const startIntake = (options: IntakeOptions): Intake => {
   };
 
   const close = async (): Promise<void> => {
-    leaving = true;
+    door.close();
     pacing.close();
-    looking.cancel();
     for (const actor of open) actor.tell({ kind: 'leave' });
     await Promise.race([
       Promise.all([...open].map((actor) => actor.stopped)),
@@ -244,9 +232,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
     askRecent,
     counts,
     gauges: () => ({
-      connections: admission.connections,
-      connectionsWaiting: admission.waiting,
-      admissionPart: admission.part,
+      ...door.gauges(),
       sessions: sessions.size,
       batchesUnderWay: underWay.size,
       seriesCountsHeld: seriesCounts.hosts,
@@ -260,5 +246,3 @@ export const startIntake = (options: IntakeOptions): Intake => {
 };
 
 type EngineConnection = { readonly request: IncomingMessage; on(event: 'close', listener: () => void): void };
-
-const addressOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? 'unknown';
