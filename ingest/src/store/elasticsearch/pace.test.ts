@@ -18,6 +18,16 @@ test('after a failure one trial at a time, and half as many as before once it su
   assert.equal(inFlightAllowed(afterClean(failed)), 2);
 });
 
+test('a server that was away for long begins again as at the start as soon as it takes one: a step every twenty bulks would hold up the drain', () => {
+  let pace = startPace;
+  for (let i = 0; i < 30; i += 1) pace = afterFailure(pace, 0.5).pace;
+  assert.equal(inFlightAllowed(pace), 1);
+  assert.deepEqual(afterClean(pace), startPace);
+  let busy = startPace;
+  for (let i = 0; i < 4; i += 1) busy = afterFailure(busy, 0.5).pace;
+  assert.equal(inFlightAllowed(afterClean(busy)), 1, 'one that answered a moment ago has enough');
+});
+
 test('the wait doubles with each failure, is spread over its whole length and never longer than five seconds', () => {
   const waits = Array.from({ length: 12 }, (_, failures) => waitAfter(failures, 1));
   assert.deepEqual(waits.slice(0, 7), [100, 200, 400, 800, 1600, 3200, 5000]);

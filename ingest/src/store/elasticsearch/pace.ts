@@ -1,7 +1,8 @@
 /**
  * How many bulks may be on their way, and how long to wait after a failure. More at once fills the server's threads, too many are
- * answered 429: so one more after twenty clean ones, half after a failure. While the server fails, one bulk at a time is the
- * trial (the breaker), after a wait with jitter, so that many ingest nodes do not come back in one wave.
+ * answered 429: so one more after twenty clean ones, half after a failure; and as at the start again after so many failures in a row that
+ * the server was away. While it fails, one bulk at a time is the trial (the breaker), after a wait with jitter, so that many ingest nodes
+ * do not come back in one wave.
  */
 export type Pace = { readonly allowed: number; readonly clean: number; readonly failures: number };
 
@@ -20,6 +21,8 @@ const minOpenWaitMs = 2_000;
 export const startPace: Pace = { allowed: startInFlight, clean: 0, failures: 0 };
 
 export const afterClean = (pace: Pace): Pace => {
+  // It was away, not busy: how little it could take then says nothing about now.
+  if (pace.failures >= openFailures) return startPace;
   if (pace.failures > 0) return { allowed: pace.allowed, clean: 0, failures: 0 };
   if (pace.clean + 1 < cleanPerStep) return { ...pace, clean: pace.clean + 1 };
   return { allowed: Math.min(maxInFlight, pace.allowed + 1), clean: 0, failures: 0 };
