@@ -74,18 +74,20 @@ export class Flights {
         if (rules.isUnderWay(outcome)) this.#onTheWay.push(name);
         return busy(name, outcome.afterMs);
       }
-      done = outcome.done;
+      // Whoever waits for this write is told what was refused when it began: its clock may say something else by now.
+      done = outcome.done.then((result) =>
+        result.ok && refused.length > 0 ? { ...result, refused: [...refused, ...result.refused] } : result,
+      );
       underWay.add(hostId, epoch, seq, done);
     }
     this.#onTheWay.push(name);
     this.#reached({ kind: 'under way', again: done === earlier }, name, refused);
-    done.then((result) => this.#land(name, refused, result)).catch(broke);
+    done.then((result) => this.#land(name, result)).catch(broke);
   }
 
-  #land(name: Name, refused: readonly RefusedSamples[], result: WriteResult): void {
+  #land(name: Name, result: WriteResult): void {
     this.#onTheWay.splice(this.#onTheWay.indexOf(name), 1);
-    const all = result.ok && result.refused.length > 0 ? [...refused, ...result.refused] : refused;
-    this.#reached({ kind: 'ended', result }, name, all);
+    this.#reached({ kind: 'ended', result }, name, result.ok ? result.refused : []);
     if (this.#onTheWay.length === 0) this.#options.landed();
   }
 
