@@ -1,6 +1,6 @@
 /**
  * What the agent has to tell beside samples: its start and its stop, samples that are missing for good, and now and then how delivery stands. A
- * gap stays with the queue until the event that tells it is on disk; told twice after a crash it has the same id and is kept once.
+ * gap stays with the queue until the store has the event that tells it; told twice after a crash it has the same id and is stored once.
  */
 import type { Clock } from '@thrum/actors/system/clock';
 import type { Log } from '@thrum/actors/system/log';
@@ -43,7 +43,7 @@ const sayGap = ({ samples, reason, firstSeq, lastSeq }: Gap): string => {
 };
 
 export const startHappenings = (options: {
-  readonly queue: Pick<Queue, 'account' | 'durability' | 'nextGap' | 'forgetGap'>;
+  readonly queue: Pick<Queue, 'account' | 'durability' | 'nextGap' | 'gapIsToldIn'>;
   readonly recording: Pick<Recording, 'events' | 'counters'>;
   readonly epoch: number;
   readonly agentVersion: string;
@@ -68,7 +68,7 @@ export const startHappenings = (options: {
   const account = (): AgentEvent => event('account', `${epoch}-${(accounts += 1)}`, accountFacts());
   /** Recording has told its fault. */
   const tell = (...events: readonly AgentEvent[]): Promise<void> =>
-    recording.events(events, events[0]?.timeMs ?? 0).catch(() => undefined);
+    recording.events(events, events[0]?.timeMs ?? 0).safe.catch(() => undefined);
 
   /** Not while the disk takes nothing: the queue keeps a gap better than an event in memory would. */
   const mayTellGaps = (): boolean => queue.durability().state === 'durable';
@@ -82,9 +82,14 @@ export const startHappenings = (options: {
         const facts = gapFacts(gap);
         const timeMs = Math.max(0, Math.round(facts.to_ms));
         const id = gap.id.replaceAll(/[^0-9A-Za-z._-]/g, '_');
-        await recording.events([{ ...event('gap', id, facts), timeMs }], timeMs);
-        if (!mayTellGaps()) return;
-        queue.forgetGap(gap.id);
+        const { at, safe } = recording.events([{ ...event('gap', id, facts), timeMs }], timeMs);
+        queue.gapIsToldIn(gap.id, at);
+        try {
+          await safe;
+        } catch (error) {
+          queue.gapIsToldIn(gap.id, undefined);
+          throw error;
+        }
         log.warn(facts, sayGap(gap));
       }
     } catch (error) {

@@ -102,7 +102,7 @@ describe('recording', () => {
     const { recording, appended, safe, lines } = rig();
     recording.samples([sample(0)], 0);
     recording.samples([sample(1)], 1);
-    const told = recording.events([event], 2);
+    const told = recording.events([event], 2).safe;
     appended[0]?.end(new Error('BUG: no'));
     appended[1]?.end();
     appended[2]?.end(new Error('BUG: no'));

@@ -7,7 +7,7 @@ import type { Log } from '@thrum/actors/system/log';
 import { encodeBatch, type Sample } from '@thrum/actors/wire/batch';
 import type { Dictionary } from '@thrum/actors/wire/dictionary';
 import type { AgentEvent, Events } from '@thrum/actors/wire/events';
-import type { Queue, QueuedBatch } from './queue/queue.ts';
+import type { Position, Queue, QueuedBatch } from './queue/queue.ts';
 
 /** A disk that hangs: minutes of an ordinary host, seconds of the largest. Raising them costs memory in that case. */
 const maxUnderWay = 256;
@@ -16,8 +16,8 @@ const maxUnderWayBytes = 4 * 1024 * 1024;
 export type Recording = {
   /** Takes the samples of a tick, or leaves them out when the disk is too far behind. */
   samples(samples: readonly Sample[], timeMs: number): void;
-  /** Fulfilled when they are safe. */
-  events(events: readonly AgentEvent[], timeMs: number): Promise<void>;
+  /** `at`: the record they are in; `safe` is fulfilled when it is. */
+  events(events: readonly AgentEvent[], timeMs: number): { readonly at: Position; readonly safe: Promise<void> };
   /** Fulfilled when everything so far is safe. */
   settled(): Promise<void>;
   readonly counters: {
@@ -84,7 +84,8 @@ export const startRecording = (options: {
     events: (events, timeMs) => {
       const message: Events = { epoch, seq, events: [...events] };
       const bytes = new TextEncoder().encode(JSON.stringify(message));
-      return append({ kind: 'events', epoch, seq, timeMs, dictionary: '', samples: 0, bytes }, undefined);
+      const at = { epoch, seq };
+      return { at, safe: append({ kind: 'events', ...at, timeMs, dictionary: '', samples: 0, bytes }, undefined) };
     },
     settled: () => settled,
   };

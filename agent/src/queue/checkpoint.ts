@@ -6,12 +6,13 @@
 import { crc32 } from 'node:zlib';
 import { readHostId, writeHostId } from '@thrum/actors/wire/host-id';
 import type { GapReason } from '@thrum/actors/wire/events';
-import type { Gap } from './queue.ts';
+import type { Gap, Position } from './queue.ts';
 import type { SegmentEnd } from './segment-format.ts';
 
 export const checkpointVersion = 1;
 export const checkpointBytes = 64 * 1024;
 export const checkpointNames = ['checkpoint-a', 'checkpoint-b'] as const;
+/** Raising it costs room for settled ranges. */
 export const maxGaps = 256;
 /** Segments that are settled and whose files may still be there. More removals wait. */
 export const maxRemoved = 1024;
@@ -21,6 +22,11 @@ const fixedBytes = 168;
 const gapBytes = 72;
 const rangeBytes = 48;
 const cleanFlag = 1;
+const tellingMagic = Buffer.from('TGAP');
+const tellingHeadBytes = 16;
+const tellingBytes = 16;
+const closedFlag = 1;
+const toldFlag = 2;
 const reasons: readonly GapReason[] = ['full', 'age', 'damaged', 'unclean', 'disk', 'unreadable'];
 
 /** Records of one segment that are settled: their samples are stored, refused or lost, and not queued any more. */
@@ -35,6 +41,15 @@ export type SettledRange = {
 
 /** A gap and the epoch of the process that found it. */
 export type KeptGap = Omit<Gap, 'id'> & { readonly foundIn: number };
+
+/** A gap on its way to the store. */
+export type HeldGap = {
+  readonly gap: KeptGap;
+  /** It may have been told, and never changes again. */
+  readonly isClosed: boolean;
+  /** The record of this queue that tells it. */
+  readonly toldIn: Position | undefined;
+};
 
 export type Checkpoint = {
   readonly host: string;
@@ -52,7 +67,7 @@ export type Checkpoint = {
   readonly end: (SegmentEnd & { readonly epoch: number }) | undefined;
   readonly produced: number;
   readonly nextOrdinal: number;
-  readonly gaps: readonly KeptGap[];
+  readonly gaps: readonly HeldGap[];
   readonly removed: readonly number[];
   readonly ranges: readonly SettledRange[];
 };
@@ -73,7 +88,8 @@ export const gapId = ({ reason, epoch, firstSeq, lastSeq, foundIn }: KeptGap): s
 export const writeCheckpoint = (into: Buffer, one: Checkpoint): { readonly used: number; readonly leftOut: number } => {
   if (one.gaps.length > maxGaps || one.removed.length > maxRemoved)
     throw new Error(`BUG: a checkpoint of ${one.gaps.length} gaps and ${one.removed.length} removed segments`);
-  const room = checkpointBytes - fixedBytes - one.gaps.length * gapBytes - one.removed.length * 8;
+  const tellings = (tellingHeadBytes + one.gaps.length * tellingBytes + 7) & ~7;
+  const room = checkpointBytes - fixedBytes - one.gaps.length * gapBytes - tellings - one.removed.length * 8;
   const ranges = one.ranges.slice(0, Math.floor(room / rangeBytes));
   into.fill(0, 0, fixedBytes);
   into.set(magic, 0);
@@ -94,7 +110,7 @@ export const writeCheckpoint = (into: Buffer, one: Checkpoint): { readonly used:
   numbers(128, [one.produced, one.nextOrdinal]);
   numbers(160, [one.openedMs]);
   let at = fixedBytes;
-  for (const gap of one.gaps) {
+  for (const { gap } of one.gaps) {
     into.fill(0, at, at + 16);
     into.writeUInt32LE(gap.epoch, at);
     into.writeUInt8(reasons.indexOf(gap.reason), at + 4);
@@ -106,7 +122,42 @@ export const writeCheckpoint = (into: Buffer, one: Checkpoint): { readonly used:
     at = numbers(at, [ordinal, from, to, stored, refused, gap]);
   into.writeUInt32LE(at, 8);
   into.writeUInt32LE(checksum(into, at), 12);
-  return { used: at, leftOut: one.ranges.length - ranges.length };
+  return { used: writeTellings(into, at, one.gaps), leftOut: one.ranges.length - ranges.length };
+};
+
+/** Behind what a program reads that knows nothing of it. Returns the place behind it. */
+const writeTellings = (into: Buffer, used: number, gaps: readonly HeldGap[]): number => {
+  const begin = (used + 7) & ~7;
+  into.fill(0, used, begin + tellingHeadBytes);
+  into.set(tellingMagic, begin);
+  into.writeUInt32LE(gaps.length, begin + 8);
+  let at = begin + tellingHeadBytes;
+  for (const { isClosed, toldIn } of gaps) {
+    into.writeUInt32LE((isClosed ? closedFlag : 0) | (toldIn ? toldFlag : 0), at);
+    into.writeUInt32LE(toldIn?.epoch ?? 0, at + 4);
+    into.writeDoubleLE(toldIn?.seq ?? 0, at + 8);
+    at += tellingBytes;
+  }
+  into.writeUInt32LE(crc32(into.subarray(begin + 8, at), into.readUInt32LE(12)), begin + 4);
+  return at;
+};
+
+/** Without them, or with those of another checkpoint, each gap may have been told and is told again. */
+const readTellings = (bytes: Buffer, used: number, gaps: readonly KeptGap[]): readonly HeldGap[] => {
+  const begin = (used + 7) & ~7;
+  const end = begin + tellingHeadBytes + gaps.length * tellingBytes;
+  const isThere =
+    end <= bytes.length &&
+    tellingMagic.compare(bytes, begin, begin + 4) === 0 &&
+    bytes.readUInt32LE(begin + 8) === gaps.length &&
+    crc32(bytes.subarray(begin + 8, end), bytes.readUInt32LE(12)) === bytes.readUInt32LE(begin + 4);
+  return gaps.map((gap, i) => {
+    const at = begin + tellingHeadBytes + i * tellingBytes;
+    const flags = isThere ? bytes.readUInt32LE(at) : closedFlag;
+    const isTold = (flags & toldFlag) !== 0;
+    const toldIn = isTold ? { epoch: bytes.readUInt32LE(at + 4), seq: bytes.readDoubleLE(at + 8) } : undefined;
+    return { gap, isClosed: (flags & closedFlag) !== 0, toldIn };
+  });
 };
 
 const checksum = (bytes: Buffer, used: number): number => crc32(bytes.subarray(16, used), crc32(bytes.subarray(0, 12)));
@@ -179,7 +230,7 @@ const readVersion1 = (bytes: Buffer, used: number): Checkpoint | undefined => {
           },
     produced: number(128),
     nextOrdinal: number(136),
-    gaps,
+    gaps: readTellings(bytes, used, gaps),
     removed,
     ranges,
   };

@@ -52,7 +52,7 @@ const run = async (directory: string, epoch: number, records: number): Promise<v
     const gap = queue.nextGap();
     if (gap) {
       say(`gap ${JSON.stringify(gap)}`);
-      queue.forgetGap(gap.id);
+      queue.gapIsToldIn(gap.id, { epoch, seq: seq + 3 - ((seq + 4) % 9) }); // the newest record of events
     }
     await pause(2);
   }

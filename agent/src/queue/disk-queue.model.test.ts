@@ -106,7 +106,7 @@ const perform = async (world: World, step: Step): Promise<void> => {
       return world.appendEvents();
     case 'gap':
     case 'lookAtGap':
-      return world.takeGap({ forget: step.do === 'gap' });
+      return world.takeGap({ tell: step.do === 'gap' });
     case 'settle':
       return world.settle();
     case 'ack': {

@@ -13,7 +13,7 @@ import type { Disk } from './disk.ts';
 import { sayDiskError } from './disk-error.ts';
 import { createDictionaries } from './dictionaries.ts';
 import { createGapKeeper } from './gap-keeper.ts';
-import { comparePositions, type Durability, type Position, type Queue } from './queue.ts';
+import { comparePositions, isWithin, type Durability, type Position, type Queue } from './queue.ts';
 import { createInMemory } from './in-memory.ts';
 import { readQueue } from './read-queue.ts';
 import { loseRecord } from './lose-record.ts';
@@ -72,6 +72,7 @@ export const openDiskQueue = async (options: {
   const gaps = createGapKeeper(rules);
   gaps.restore(recovered.kept);
   for (const gap of recovered.found) gaps.add(gap);
+  gaps.close();
   const { segments, outside } = recovered;
   const shelf = createShelf({ segments, outside, gaps, epoch, rules });
   const checkpoints = createCheckpointKeeper(disk, recovered.checkpoints, rules);
@@ -80,9 +81,7 @@ export const openDiskQueue = async (options: {
   const tail = createTail(ringBytes);
   const dictionaries = createDictionaries(segments, reader);
   const found = {
-    lastSampleMs: recovered.newestMs,
-    wasClean: recovered.wasClean,
-    lastEpoch: recovered.lastEpoch,
+    ...{ lastSampleMs: recovered.newestMs, wasClean: recovered.wasClean, lastEpoch: recovered.lastEpoch },
     batches: shelf.queued().records,
   };
 
@@ -369,30 +368,29 @@ export const openDiskQueue = async (options: {
     dictionary: (hash) => inTurn(() => dictionaries.find(hash)),
     ack: (of, ranges, refused = []) => {
       const count = shelf.ack(of, ranges, refused, indexOf) + inMemory.ack(of, ranges, refused);
-      if (count > 0) dueIn(checkpointMs);
+      const asked = ranges.map((range) => rules.whatAckLetsGo(range));
+      const hasTold = gaps.acknowledged((at) => at.epoch === of && isWithin(asked, at.seq) && !inMemory.isUnsafe(at));
+      if (count > 0 || hasTold) dueIn(checkpointMs);
       if (shelf.deferred().length > 0) kick();
       return count;
     },
     lose: (at, reason) =>
       inTurn(() => loseRecord({ shelf, inMemory, load, onLost: () => dueIn(checkpointMs) }, at, reason)),
     size: () => {
-      const { records, bytes } = shelf.queued();
-      return {
-        batches: records,
-        bytes,
-        dropped: shelf.dropped,
-        oldestMs: shelf.oldestMs(indexOf) ?? tail.entries[0]?.batch.timeMs,
-      };
+      const { records: batches, bytes } = shelf.queued();
+      const oldestMs = shelf.oldestMs(indexOf) ?? tail.entries[0]?.batch.timeMs;
+      return { batches, bytes, dropped: shelf.dropped, oldestMs };
     },
     account: () => shelf.account(),
     durability: () => durability,
     nextGap: () => {
       const gap = gaps.next();
-      if (!gap && gaps.all().length > 0) dueIn(checkpointMs);
+      if (!gap && gaps.isWaiting()) dueIn(checkpointMs);
       return gap;
     },
-    forgetGap: (id) => {
-      if (gaps.forget(id)) dueIn(checkpointMs);
+    gapIsToldIn: (id, at) => {
+      gaps.tell(id, at);
+      dueIn(checkpointMs);
     },
     close: () => (closing ??= close()),
   };

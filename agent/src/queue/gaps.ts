@@ -20,7 +20,7 @@ const merge = (a: Gap, b: Gap): Gap => ({
 export const addToGaps = (
   gaps: Gap[],
   { epoch, seq, samples, bytes, timeMs }: QueuedBatch,
-  givenOut: string | undefined,
+  givenOut: ReadonlySet<string>,
   reason: Gap['reason'] = 'full',
 ): void => {
   const gap: Gap = {
@@ -36,7 +36,7 @@ export const addToGaps = (
     reason,
   };
   const last = gaps.at(-1);
-  if (last?.epoch === epoch && last.reason === reason && last.id !== givenOut && last.lastSeq + 1 === seq)
+  if (last?.epoch === epoch && last.reason === reason && !givenOut.has(last.id) && last.lastSeq + 1 === seq)
     gaps[gaps.length - 1] = merge(last, gap);
   else gaps.push(gap);
   if (gaps.length <= maxGaps) return;

@@ -14,6 +14,8 @@ export type InMemory = {
   lose(one: Waiting): void;
   /** False when it is not here, or is being written. */
   giveUp(at: Position, reason: LossReason): boolean;
+  /** It is here, and nobody was told yet that it may be sent. */
+  isUnsafe(at: Position): boolean;
   /** Returns how many records went; one that is being written goes when that has ended. */
   ack(epoch: number, ranges: readonly SeqRange[], refused: readonly RefusedOf[]): number;
 };
@@ -46,13 +48,16 @@ export const createInMemory = (
     onSettled();
     release(one);
   };
+  const find = ({ epoch, seq }: Position): Waiting | undefined =>
+    tail.entries.find(({ batch }) => batch.epoch === epoch && batch.seq === seq);
   return {
     release,
     takeOut,
     settle,
     lose: (one) => lose(one, 'disk'),
-    giveUp: ({ epoch, seq }, reason) => {
-      const one = tail.entries.find(({ batch }) => batch.epoch === epoch && batch.seq === seq);
+    isUnsafe: (at) => find(at)?.isReleased === false,
+    giveUp: (at, reason) => {
+      const one = find(at);
       if (!one?.isReleased || one.isBeingWritten || one.refused !== undefined) return false;
       tail.remove(one);
       lose(one, reason);

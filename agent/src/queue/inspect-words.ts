@@ -118,7 +118,7 @@ export const plainWords = (directory: string, nowMs: number) => {
       const bad = checkpoints.filter(({ state }) => state === 'damaged' || state === 'newer');
       return [
         ...head(summary),
-        ...(gaps.length > 0 ? ['', 'Lost, and not told to ingest yet:', ...listed(gaps, gapText, most)] : []),
+        ...(gaps.length > 0 ? ['', 'Lost, and ingest does not know of it yet:', ...listed(gaps, gapText, most)] : []),
         ...(damageCount > 0 ? ['', 'Damage:', ...damage.map(damageText)] : []),
         ...(damageCount > damage.length
           ? [`  and ${number(damageCount - damage.length)} more (--json shows all)`]

@@ -81,8 +81,8 @@ export type SummaryLine = {
     readonly oldestMs: number | undefined;
     readonly newestMs: number | undefined;
   };
-  /** Gaps that no event tells of yet. */
-  readonly gaps: readonly Gap[];
+  /** Gaps that the store does not have yet, and the record of the queue that tells it, if there is one. */
+  readonly gaps: readonly (Gap & { readonly toldIn: Position | undefined })[];
   readonly damage: { readonly stretches: number; readonly records: number; readonly samples: number };
   readonly wasClean: boolean;
   readonly writtenMs: number | undefined;
@@ -305,7 +305,10 @@ const summaryOf = (known: {
       oldestMs: waiting.records > 0 ? waiting.oldestMs : undefined,
       newestMs: waiting.records > 0 ? waiting.newestMs : undefined,
     },
-    gaps: (newest?.gaps ?? []).map(({ foundIn, ...one }) => ({ id: gapId({ ...one, foundIn }), ...one })),
+    gaps: (newest?.gaps ?? []).map(({ gap, toldIn }) => {
+      const { foundIn, ...one } = gap;
+      return { id: gapId({ ...one, foundIn }), ...one, toldIn };
+    }),
     damage,
     wasClean: newest?.isClean === true,
     writtenMs: newest?.writtenMs,

@@ -4,7 +4,7 @@
  */
 import type { Dictionary } from '@thrum/actors/wire/dictionary';
 import { addToGaps } from './gaps.ts';
-import { comparePositions, type Gap, type Position, type Queue, type QueuedBatch } from './queue.ts';
+import { comparePositions, type Gap, type LossReason, type Position, type Queue, type QueuedBatch } from './queue.ts';
 
 /** What a batch costs beside its bytes. */
 const overheadBytes = 256;
@@ -18,7 +18,9 @@ export const createMemoryQueue = (options: { maxBytes: number }): Queue => {
   let dropped = 0;
   const account = { produced: 0, stored: 0, refused: 0, gap: 0, queued: 0 };
   let gaps: Gap[] = [];
-  let givenOut: string | undefined;
+  const givenOut = new Set<string>();
+  /** Which record tells a gap, by the id of the gap. */
+  const toldIn = new Map<string, Position>();
   const dictionaries = new Map<string, { dictionary: Dictionary; batches: number }>();
 
   /** Index of the first place at or behind a position. */
@@ -50,6 +52,20 @@ export const createMemoryQueue = (options: { maxBytes: number }): Queue => {
     return batch;
   };
 
+  const isSame = (a: Position, b: Position): boolean => comparePositions(a, b) === 0;
+  const giveUp = (given: QueuedBatch, reason?: LossReason): void => {
+    dropped += 1;
+    account.gap += given.samples;
+    for (const [id, at] of toldIn) if (isSame(at, given)) toldIn.delete(id);
+    addToGaps(gaps, given, givenOut, reason);
+  };
+  const forgetToldIn = (gone: Position): void => {
+    gaps = gaps.filter(({ id }) => {
+      const at = toldIn.get(id);
+      return !at || !isSame(at, gone);
+    });
+  };
+
   const tidy = (): void => {
     while (first < places.length && !places[first]?.batch) first += 1;
     if (places.length - batches <= 64 || batches * 2 > places.length) return;
@@ -75,10 +91,7 @@ export const createMemoryQueue = (options: { maxBytes: number }): Queue => {
       while (bytes > options.maxBytes) {
         const given = remove(first);
         first += 1;
-        if (!given) continue;
-        dropped += 1;
-        account.gap += given.samples;
-        addToGaps(gaps, given, givenOut);
+        if (given) giveUp(given);
       }
       tidy();
       return Promise.resolve();
@@ -105,6 +118,7 @@ export const createMemoryQueue = (options: { maxBytes: number }): Queue => {
           if (!at || at.epoch !== epoch || at.seq > to) break;
           const gone = remove(index);
           if (!gone) continue;
+          forgetToldIn(gone);
           const asked = refused.reduce((sum, one) => sum + (one.seq === gone.seq ? one.samples : 0), 0);
           const turnedDown = Math.min(asked, gone.samples);
           account.refused += turnedDown;
@@ -118,9 +132,7 @@ export const createMemoryQueue = (options: { maxBytes: number }): Queue => {
       const place = places[index];
       const gone = place && comparePositions(place.at, at) === 0 ? remove(index) : undefined;
       if (!gone) return Promise.resolve(false);
-      dropped += 1;
-      account.gap += gone.samples;
-      addToGaps(gaps, gone, givenOut, reason);
+      giveUp(gone, reason);
       tidy();
       return Promise.resolve(true);
     },
@@ -128,11 +140,13 @@ export const createMemoryQueue = (options: { maxBytes: number }): Queue => {
     account: () => ({ ...account }),
     durability: () => ({ state: 'degraded', detail: 'kept in memory' }),
     nextGap: () => {
-      givenOut = gaps[0]?.id;
-      return gaps[0];
+      const gap = gaps.find(({ id }) => !toldIn.has(id));
+      if (gap) givenOut.add(gap.id);
+      return gap;
     },
-    forgetGap: (id) => {
-      gaps = gaps.filter((one) => one.id !== id);
+    gapIsToldIn: (id, at) => {
+      if (at) toldIn.set(id, at);
+      else toldIn.delete(id);
     },
     close: () => Promise.resolve(),
   };

@@ -4,10 +4,19 @@
  *
  * I1 what was safe is readable, acknowledged, or in a gap · I2 what is readable was appended, byte for byte · I3 in order, each once ·
  * I4 what was acknowledged may come back, what was not never vanishes without a gap over it · I7 the account adds up, and each of its numbers
- * is that of the list · I8 a gap that was given out stays as it was · I9 epochs grow.
+ * is that of the list · I8 a gap that was given out stays as it was · I9 epochs grow · I10 a gap is told by a record, or given out again, until a
+ * record that tells it was acknowledged.
  */
 import assert from 'node:assert/strict';
-import { comparePositions, type Account, type Gap, type QueuedBatch, type RefusedOf, type SeqRange } from './queue.ts';
+import {
+  comparePositions,
+  type Account,
+  type Gap,
+  type Position,
+  type QueuedBatch,
+  type RefusedOf,
+  type SeqRange,
+} from './queue.ts';
 
 export type Entry = {
   readonly record: QueuedBatch;
@@ -32,6 +41,10 @@ export type Ledger = {
   entries: Map<string, Entry>;
   /** Gaps given out, by id. */
   given: Map<string, Gap>;
+  /** Which record tells a gap, by the id of the gap. */
+  told: Map<string, Position>;
+  /** Gaps whose record was acknowledged. */
+  ended: Set<string>;
   /** Some bytes of the disk were damaged: the numbers may be wrong then, the records not. */
   isDamaged: boolean;
   acknowledgements: number;
@@ -40,6 +53,8 @@ export type Ledger = {
 export const emptyLedger = (): Ledger => ({
   entries: new Map(),
   given: new Map(),
+  told: new Map(),
+  ended: new Set(),
   isDamaged: false,
   acknowledgements: 0,
 });
@@ -49,6 +64,8 @@ export const copyLedger = (ledger: Ledger): Ledger => ({
   ...ledger,
   entries: new Map(ledger.entries),
   given: new Map(ledger.given),
+  told: new Map(ledger.told),
+  ended: new Set(ledger.ended),
 });
 
 export const nameOf = ({ epoch, seq }: { epoch: number; seq: number }): string => `${epoch}/${seq}`;
@@ -99,6 +116,7 @@ export const acknowledge = (
     const asked = refused.reduce((sum, one) => sum + (one.seq === record.seq ? one.samples : 0), 0);
     const turnedDown = Math.min(asked, record.samples);
     entries.set(name, { ...entry, acked: turnedDown, ackedAs: ledger.acknowledgements });
+    for (const [id, at] of ledger.told) if (nameOf(at) === name) ledger.ended.add(id);
     went += 1;
   }
   return went;
@@ -122,6 +140,19 @@ export const checkRecords = ({ entries, given, isDamaged }: Ledger, records: rea
     if (isDamaged) continue;
     for (const gap of given.values())
       assert.ok(!covers(gap, record), `I8: ${nameOf(record)} is readable, and in the gap ${gap.id} that was given out`);
+  }
+};
+
+/** I10: of all gaps that a queue keeps. */
+const checkTold = ({ given, told, ended }: Ledger, readable: ReadonlySet<string>, gaps: readonly Gap[]): void => {
+  const untold = new Set(gaps.map(({ id }) => id));
+  for (const id of given.keys()) {
+    const at = told.get(id);
+    const isTold = at !== undefined && readable.has(nameOf(at));
+    assert.ok(
+      ended.has(id) || isTold || untold.has(id),
+      `I10: the gap ${id} is told by nothing (${at ? nameOf(at) : ''})`,
+    );
   }
 };
 
@@ -156,6 +187,7 @@ export const judge = (ledger: Ledger, found: Found, { crashed }: { crashed: bool
     ...new Map([...ledger.given, ...found.gaps.map((gap) => [gap.id, gap] as const)]).values(),
   ];
   const readable = new Set(records.map(nameOf));
+  if (found.gaps && !isDamaged) checkTold(ledger, readable, found.gaps);
   const [gapped, lost, settled, queued, unsure]: [Entry[], Entry[], Entry[], Entry[], Entry[]] = [[], [], [], [], []];
   for (const [name, entry] of entries) {
     const { record, state, acked } = entry;

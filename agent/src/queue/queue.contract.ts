@@ -35,13 +35,16 @@ const accountOf = (queue: Queue): Account => {
   return account;
 };
 
+/** A record that no queue here has. */
+const nowhere = { epoch: 1, seq: -1 };
+
 /** All gaps, in the way the agent takes them. */
 const takeGaps = async (queue: Queue, batches: number): Promise<Gap[]> => {
   const gaps: Gap[] = [];
   await eventually(() => {
     for (let gap = queue.nextGap(); gap; gap = queue.nextGap()) {
       gaps.push(gap);
-      queue.forgetGap(gap.id);
+      queue.gapIsToldIn(gap.id, nowhere);
     }
     assert.equal(
       gaps.reduce((sum, gap) => sum + gap.batches, 0),
@@ -188,15 +191,49 @@ export const queueContract = (name: string, open: (options: { maxBytes: number }
       await queue.close();
     });
 
-    it('gives out a gap again until it is forgotten, and never changes it', async () => {
+    it('keeps a gap until the record that tells it is acknowledged, however often that record is given up', async () => {
+      const queue = await filled(0, 299, { maxBytes: 40_000 });
+      await eventually(() => queue.nextGap() !== undefined);
+      const gap = queue.nextGap() ?? assert.fail();
+      let seq = 300;
+      const tellAndBury = async (): Promise<void> => {
+        queue.gapIsToldIn(gap.id, { epoch: 1, seq });
+        for (const end = seq + 300; seq < end; seq += 1) await queue.append(batch(1, seq), dictionary);
+      };
+      for (let round = 0; round < 2; round += 1) {
+        await tellAndBury();
+        await eventually(() => assert.deepEqual(queue.nextGap(), gap));
+      }
+      await queue.append(batch(1, seq), dictionary);
+      queue.gapIsToldIn(gap.id, { epoch: 1, seq });
+      assert.equal(await queue.lose({ epoch: 1, seq }, 'unreadable'), true);
+      assert.deepEqual(queue.nextGap(), gap);
+      seq += 1;
+      await queue.append(batch(1, seq), dictionary);
+      queue.gapIsToldIn(gap.id, { epoch: 1, seq });
+      assert.equal(queue.ack(1, [[seq, seq]]), 1);
+      for (let i = 1; i <= 300; i += 1) await queue.append(batch(1, seq + i), dictionary);
+      const ids = new Set<string>();
+      await eventually(() => {
+        for (let one = queue.nextGap(); one; one = queue.nextGap()) {
+          ids.add(one.id);
+          queue.gapIsToldIn(one.id, nowhere);
+        }
+        assert.ok(ids.size > 2);
+      });
+      assert.ok(!ids.has(gap.id));
+      await queue.close();
+    });
+
+    it('gives out a gap again until a record tells it, and never changes it', async () => {
       const queue = await filled(0, 299, { maxBytes: 40_000 });
       await eventually(() => queue.nextGap() !== undefined);
       const gap = queue.nextGap() ?? assert.fail();
       for (let seq = 300; seq < 500; seq += 1) await queue.append(batch(1, seq), dictionary);
       assert.deepEqual(queue.nextGap(), gap);
-      queue.forgetGap('another');
+      queue.gapIsToldIn('another', nowhere);
       assert.deepEqual(queue.nextGap(), gap);
-      queue.forgetGap(gap.id);
+      queue.gapIsToldIn(gap.id, nowhere);
       const rest = await takeGaps(queue, queue.size().dropped - gap.batches);
       assert.equal(rest[0]?.firstSeq, gap.lastSeq + 1);
       assert.equal(rest.at(-1)?.lastSeq, queue.size().dropped - 1);

@@ -93,13 +93,20 @@ export type Queue = {
   account(): Account;
   durability(): Durability;
   /**
-   * The oldest gap that nobody keeps yet. Whoever asked appends an event of it and calls `forgetGap` when that is safe. From the first time
-   * it is given out it does not grow any more, and after a crash it is given out again, the same under the same id.
+   * The oldest gap that no record tells. Whoever asked appends an event of it, and says at once in which record. From the first time it is
+   * given out it does not grow any more, and it is given out again, the same under the same id, until it is told.
    */
   nextGap(): Gap | undefined;
-  forgetGap(id: string): void;
+  /**
+   * This record of the queue tells a gap; `undefined`: it was not appended after all. The gap is let go of when that record is acknowledged,
+   * and given out again when that record is lost.
+   */
+  gapIsToldIn(id: string, at: Position | undefined): void;
   /** Everything appended is safe. */
   close(): Promise<void>;
 };
+
+export const isWithin = (ranges: readonly SeqRange[], seq: number): boolean =>
+  ranges.some(([from, to]) => from <= seq && seq <= to);
 
 export const comparePositions = (a: Position, b: Position): number => a.epoch - b.epoch || a.seq - b.seq;

@@ -6,7 +6,7 @@
  * segments are missing, and the difference is a gap.
  */
 import type { Log } from '@thrum/actors/system/log';
-import { checkpointNames, type Checkpoint, type KeptGap } from './checkpoint.ts';
+import { checkpointNames, type Checkpoint, type HeldGap, type KeptGap } from './checkpoint.ts';
 import { readCheckpoints, type CheckpointsFound } from './checkpoint-keeper.ts';
 import { isBroken } from './disk-error.ts';
 import type { Disk, DiskFile } from './disk.ts';
@@ -16,8 +16,8 @@ import type { QueueRules } from './rules.ts';
 import { openPatiently, readForgiving } from './segment-reader.ts';
 import { readSegmentHeader, readSegmentName, segmentBytes, segmentHeaderBytes } from './segment-format.ts';
 import type { SegmentEnd, SegmentHeader } from './segment-format.ts';
-import { newIndex } from './segment-index.ts';
-import { addRange, sumOf, type Segment, type SettledSums } from './segment.ts';
+import { firstFrom, newIndex, type SegmentIndex } from './segment-index.ts';
+import { addRange, isSettled, sumOf, type Segment, type SettledSums } from './segment.ts';
 
 /** Longer than any segment: what is behind it in a file is none of ours. */
 const maxFileBytes = segmentBytes + 2 * 1024 * 1024;
@@ -26,8 +26,8 @@ const damagedKept = 8;
 export type Recovered = {
   readonly segments: Segment[];
   readonly outside: SettledSums;
-  /** Gaps of processes before, which they may have told. */
-  readonly kept: readonly KeptGap[];
+  /** Gaps of processes before. Those whose record is not queued any more are to be told again. */
+  readonly kept: readonly HeldGap[];
   readonly found: readonly KeptGap[];
   /** Files of segments that are settled, by ordinal. */
   readonly removed: ReadonlyMap<number, readonly string[]>;
@@ -122,6 +122,8 @@ export const recoverQueue = async (options: {
     return bytes;
   };
   const seen = new Set<number>();
+  /** Records that tell gaps and are queued still. */
+  const telling = new Set<string>();
   /** Where segments begin whose header is damaged, together with the records behind it. */
   const blind = new Set<string>();
 
@@ -155,6 +157,9 @@ export const recoverQueue = async (options: {
       nextOrdinal = Math.max(nextOrdinal, records.ordinal + 1);
       const mine = known?.ranges.filter((one) => one.ordinal === records.ordinal) ?? [];
       const segment = segmentOf(file.name, records, bytes.length, mine, known, behind?.records.header);
+      for (const { toldIn } of known?.gaps ?? [])
+        if (segment && toldIn?.epoch === records.epoch && isQueued(segment.segment, records.index, toldIn.seq))
+          telling.add(`${toldIn.epoch}/${toldIn.seq}`);
       if (segment)
         reads.push({ name: file.name, records: { ...records, index: newIndex(0) }, segment: segment.segment });
       else removed.set(records.ordinal, [file.name]);
@@ -214,15 +219,23 @@ export const recoverQueue = async (options: {
   }
   if (found.length > 0)
     log.warn({ gaps: found.length, missing }, 'samples of before are missing: they are told as gaps');
+  const kept = (known?.gaps ?? []).map((held) =>
+    held.toldIn && telling.has(`${held.toldIn.epoch}/${held.toldIn.seq}`) ? held : { ...held, toldIn: undefined },
+  );
   const lastAge = Math.max(known?.ageMs ?? 0, ...segments.map((one) => one.lastAgeMs));
   return {
-    ...{ segments, outside, kept: known?.gaps ?? [], found, removed, checkpoints, nextOrdinal, newestMs },
+    ...{ segments, outside, kept, found, removed, checkpoints, nextOrdinal, newestMs },
     end: last?.end ?? known?.end,
     endEpoch: last?.epoch ?? known?.end?.epoch ?? 0,
     ageMs: lastAge + (known ? rules.ageOfStop(known.writtenMs, nowMs) : 0),
     lastEpoch: lastEpoch < 0 ? undefined : lastEpoch,
     wasClean: !isUnclean,
   };
+};
+
+const isQueued = (segment: Segment, index: SegmentIndex, seq: number): boolean => {
+  const at = firstFrom(index, seq);
+  return at < index.count && index.seqs[at] === seq && !isSettled(segment, seq);
 };
 
 const total = ({ stored, refused, gap }: SettledSums): number => stored + refused + gap;

@@ -47,6 +47,9 @@ export const rules = {
   /** A gap is told only as a checkpoint holds it: otherwise a crash would change it after it was told. */
   mayBeTold: (gap: { readonly isDurable: boolean }): boolean => gap.isDurable,
 
+  /** A gap is let go of when the store has the event that tells it: until then that event may be given up, as any record may. */
+  mayForgetGap: (record: { readonly isAcknowledged: boolean }): boolean => record.isAcknowledged,
+
   /** Samples between two running totals, but for those of the second record itself. */
   samplesBetween: (before: number, after: { readonly total: number; readonly samples: number }): number =>
     Math.max(0, after.total - after.samples - before),
