@@ -179,20 +179,9 @@ export class Ledger {
     return this.stored.has(number) || this.#deleted.has(number) || this.deadLetters.has(this.#letterOf(record, sample));
   }
 
-  /**
-   * What is missing, as events say that are in the store. An event that waited so long that it was given up itself lies within a later gap: then
-   * what it said counts, though nobody can read it any more. (A queue that is full twice over knows its oldest gaps by number only.)
-   */
+  /** What is missing, as events say that are in the store. */
   #gaps(): readonly Gap[] {
-    const told = new Map(this.#told);
-    for (let before = -1; before < told.size;) {
-      before = told.size;
-      for (const record of this.records.values())
-        for (const { kind, id, facts } of record.events)
-          if (kind === 'gap' && !told.has(`${record.host}:${id}`) && isWithin([...told.values()], record))
-            told.set(`${record.host}:${id}`, gapOf(record.host, facts));
-    }
-    return [...told.values()];
+    return [...this.#told.values()];
   }
 
   /** A node says so: whatever it names must be in the store by now, or among the dead letters. */
@@ -210,21 +199,26 @@ export class Ledger {
             'ack means terminal',
             `${keyOf(host, ack.epoch, seq)} is acknowledged, its sample ${open.number} is nowhere`,
           );
-        const untold = record.events.find(({ id }) => !this.#events.has(`${host}:${id}`));
+        const untold = record.events.find((event) => !this.#isKept(record, event));
         if (untold)
           this.#broken('ack means terminal', `the event ${untold.id} of ${host} is acknowledged and not kept`);
       }
   }
 
-  /** How many promised records have an end; what has none yet. */
+  #isKept(record: KeptRecord, { id }: AgentEvent): boolean {
+    return this.#events.has(`${record.host}:${id}`);
+  }
+
+  /** Promised records that have no end yet. What a gap event tells must be told, though the record it was in was given up. */
   open(): KeptRecord[] {
     const gaps = this.#gaps();
     return [...this.records.values()].filter(
       (record) =>
         record.strength === 'safe' &&
-        !isWithin(gaps, record) &&
-        (record.samples.some((sample) => !this.#isTerminal(record, sample)) ||
-          record.events.some(({ id }) => !this.#events.has(`${record.host}:${id}`))),
+        (isWithin(gaps, record)
+          ? record.events.some((event) => event.kind === 'gap' && !this.#isKept(record, event))
+          : record.samples.some((sample) => !this.#isTerminal(record, sample)) ||
+            record.events.some((event) => !this.#isKept(record, event))),
     );
   }
 
@@ -236,7 +230,14 @@ export class Ledger {
   /** What became of the samples of one host, for its account. */
   tally(host: string): Tally {
     const gaps = this.#gaps();
-    const tally = { offered: 0, safe: 0, stored: 0, refused: 0, doubtful: 0, told: 0 };
+    const tally = {
+      offered: 0,
+      safe: 0,
+      stored: 0,
+      refused: 0,
+      doubtful: 0,
+      told: 0,
+    };
     for (const record of this.records.values()) {
       if (record.host !== host) continue;
       const isInGap = isWithin(gaps, record);

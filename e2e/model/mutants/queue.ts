@@ -38,6 +38,12 @@ export const queueMutants: readonly Mutant[] = [
     noticedBy: [159, 262],
   },
   {
+    name: 'queue-gap-told-once',
+    breaks: 'a gap is forgotten when an event tells it, though that event may be given up before the store has it',
+    rules: { queue: { mayForgetGap: () => true } },
+    noticedBy: [141],
+  },
+  {
     name: 'queue-nothing-unclean',
     breaks: 'the end of a killed agent leaves no gap',
     rules: { queue: { isUnclean: () => false } },
