@@ -74,6 +74,8 @@ export type AgentLifeOptions = {
   readonly random: () => number;
   readonly measure: Measure;
   readonly ledger: Ledger;
+  /** On its way into the queue. */
+  readonly offered: (record: KeptRecord) => void;
   /** A batch is in the queue, as safe as it can be. */
   readonly kept: (record: KeptRecord) => void;
   readonly failed: (what: string, error: unknown) => void;
@@ -117,6 +119,7 @@ const run = async (agent: AgentLife, options: AgentLifeOptions): Promise<void> =
       const events = batch.kind === 'events' ? eventsOf(batch.bytes) : [];
       const samples = batch.kind === 'batch' ? measured.map(asProduced) : [];
       const record = ledger.offered({ host: host.id, epoch, seq, samples, events });
+      options.offered(record);
       await queue.append(batch, dictionary);
       ledger.kept(record, queue.durability().state);
       records.set(seq, record);

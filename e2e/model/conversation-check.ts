@@ -1,4 +1,5 @@
 /** What one connection may carry, judged at the node's end of it: no more on the way than the window, nothing of a backlog while none is wanted. */
+import { answerMs } from '../../agent/src/uplink/delivery.ts';
 import { readBatchHeader } from '@thrum/actors/wire/batch';
 import type { Ack, Busy, Pace, Welcome } from '@thrum/actors/wire/ingest-to-agent';
 
@@ -16,7 +17,8 @@ export const newConversationCheck = (options: {
   readonly broken: (what: string, detail: string) => void;
 }): ConversationCheck => {
   const { nowMs, broken } = options;
-  const unanswered = new Set<string>();
+  /** When each came. What gets no answer for long leaves the window of the agent, which sends it again. */
+  const unanswered = new Map<string, number>();
   let window = 0;
   /** Since when nothing of a backlog is wanted. */
   let closedSinceMs: number | undefined;
@@ -40,9 +42,10 @@ export const newConversationCheck = (options: {
       if (!header) return look();
       if (notLive === true && closedSinceMs !== undefined && nowMs() - closedSinceMs > options.roundTripMs())
         broken('the pace is kept', `${header.epoch}:${header.seq} is sent though no backlog is wanted`);
-      unanswered.add(`${header.epoch}:${header.seq}`);
+      unanswered.set(`${header.epoch}:${header.seq}`, nowMs());
       look();
-      if (unanswered.size > window) broken('bounds', `${unanswered.size} batches on the way, the window is ${window}`);
+      const young = unanswered.values().reduce((sum, cameMs) => sum + Number(nowMs() - cameMs < answerMs), 0);
+      if (young > window) broken('bounds', `${young} batches on the way, the window is ${window}`);
     },
   };
 };

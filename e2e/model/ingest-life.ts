@@ -4,7 +4,7 @@
  */
 import type { Life } from '@thrum/actors/simulation/virtual-time';
 import { silentLog, type Log } from '@thrum/actors/system/log';
-import type { Batch } from '@thrum/actors/wire/batch';
+import { readBatchHeader, type Batch, type BatchHeader } from '@thrum/actors/wire/batch';
 import type { Ack } from '@thrum/actors/wire/ingest-to-agent';
 import type { Hello } from '@thrum/actors/wire/agent-to-ingest';
 import { limits } from '@thrum/actors/wire/limits';
@@ -42,11 +42,14 @@ export type IngestWatch = {
   readonly roundTripMs: () => number;
   /** A session says that these are done for good. */
   acknowledged(host: string, ack: Ack): void;
+  /** Whether nobody can read this batch. */
+  isUnreadable(host: string, header: BatchHeader): boolean;
   /** The live view was offered this. */
   shown(host: string, batch: Batch): void;
 };
 
 const leaveWithinMs = 2000;
+const nonsense = Uint8Array.of(1, 2, 3);
 
 export const startIngest = (options: {
   readonly life: Life;
@@ -133,7 +136,9 @@ export const startIngest = (options: {
               if (event === 'hello') check.told('welcome', answer);
               reply(answer);
             });
-          check.came(event, args, () => session.said(event, answered ? [...args, answered] : args));
+          const header = event === 'batch' ? readBatchHeader(args[0] as Uint8Array) : undefined;
+          const came = header && watch.isUnreadable(host, header) ? [nonsense, ...args.slice(1)] : args;
+          check.came(event, args, () => session.said(event, answered ? [...came, answered] : came));
         },
         heard: () => session.heard(),
         ended: (reason) => {

@@ -63,6 +63,8 @@ export class Ledger {
   readonly deadLetters = new Map<string, string>();
   readonly #events = new Map<string, number>();
   readonly #told = new Map<string, Gap>();
+  /** Records that no node can read. */
+  readonly #unreadable = new Set<string>();
 
   readonly #mayRepeatTimes: boolean;
 
@@ -80,6 +82,22 @@ export class Ledger {
     this.records.set(key, kept);
     for (const sample of record.samples) this.#samples.set(sample.number, { record: kept, sample });
     return kept;
+  }
+
+  unreadable({ host, epoch, seq }: KeptRecord): void {
+    this.#unreadable.add(keyOf(host, epoch, seq));
+  }
+  isUnreadable(host: string, epoch: number, seq: number): boolean {
+    return this.#unreadable.has(keyOf(host, epoch, seq));
+  }
+
+  /** A record is found to be unreadable only while others are taken: this host has to go on measuring. */
+  waitsForOthers(host: string): boolean {
+    const gaps = this.#gaps();
+    return [...this.#unreadable].some((key) => {
+      const record = this.records.get(key);
+      return record?.host === host && record.strength !== 'void' && !isWithin(gaps, record);
+    });
   }
 
   /** Its queue says that it is as safe as it can be. */
@@ -171,7 +189,12 @@ export class Ledger {
     if (times > 1) this.#broken('never twice', `the event ${id} is stored twice`);
     if (source['kind'] !== 'gap') return;
     const host = String(source['host_id']);
-    this.#told.set(id, gapOf(host, (source['facts'] ?? {}) as Facts));
+    const gap = gapOf(host, (source['facts'] ?? {}) as Facts);
+    this.#told.set(id, gap);
+    if (gap.reason !== 'unreadable') return;
+    for (let seq = gap.from; seq <= gap.to; seq += 1)
+      if (!this.isUnreadable(host, gap.epoch, seq))
+        this.#broken('given up alone', `${keyOf(host, gap.epoch, seq)} was given up as unreadable, and is not`);
   }
 
   #isTerminal(record: KeptRecord, sample: ProducedSample): boolean {
@@ -230,14 +253,7 @@ export class Ledger {
   /** What became of the samples of one host, for its account. */
   tally(host: string): Tally {
     const gaps = this.#gaps();
-    const tally = {
-      offered: 0,
-      safe: 0,
-      stored: 0,
-      refused: 0,
-      doubtful: 0,
-      told: 0,
-    };
+    const tally = { offered: 0, safe: 0, stored: 0, refused: 0, doubtful: 0, told: 0 };
     for (const record of this.records.values()) {
       if (record.host !== host) continue;
       const isInGap = isWithin(gaps, record);

@@ -33,7 +33,9 @@ export type Fault =
   | { kind: 'cut-off'; agent: number; how: 'hangs' | 'refuses' }
   | { kind: 'reachable'; agent: number }
   | { kind: 'store'; trouble: StoreTrouble }
-  | { kind: 'delete-index'; draw: number };
+  | { kind: 'delete-index'; draw: number }
+  /** What it measures next no node can read. */
+  | { kind: 'unreadable'; agent: number };
 
 export type Step = { readonly atMs: number } & Fault;
 
@@ -115,6 +117,8 @@ const drawTrouble = (random: Random): StoreTrouble => {
     { slowMs: between(random, 500, 20_000) },
   ]);
 };
+
+const unreadableRate = 0.12;
 
 const drawStep = (random: Random): number =>
   pick(random, [dayMs, -dayMs, 3_600_000, -3_600_000, 1, 1, 1, 1]) * (random() < 0.5 ? 1 : random()) +
@@ -216,7 +220,7 @@ export const drawPlan = (seed: number): Plan => {
     steps.push(...drawFault(random, { agents, ingests }, between(random, 300, restMs - 1), restMs));
   const ahead = (many: number): number[] =>
     Array.from({ length: many }, () => pick(random, [0, 0, between(random, -3000, 3000)]));
-  return {
+  const plan = {
     ...{ seed, agents, ingests, restMs, quietMs },
     queue: {
       maxBytes: pick(random, [1_000_000, 1_000_000, 1_000_000, 24_000]),
@@ -230,8 +234,10 @@ export const drawPlan = (seed: number): Plan => {
       { min: 20, max: 120 },
     ]),
     wallAheadMs: { agents: ahead(agents), ingests: ahead(ingests) },
-    steps: steps.sort((one, next) => one.atMs - next.atMs),
   };
+  if (random() < unreadableRate)
+    steps.push({ atMs: between(random, 300, restMs - 1), kind: 'unreadable', agent: Math.floor(random() * agents) });
+  return { ...plan, steps: steps.sort((one, next) => one.atMs - next.atMs) };
 };
 
 export const describeStep = (step: Step): string => {

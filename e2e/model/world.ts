@@ -43,6 +43,8 @@ export class World {
   /** Agents that died at least once; `mayKnow`: the last time with a disk that worked. */
   readonly #ends = new Map<number, { readonly mayKnow: boolean }>();
   readonly #hadDiskFaults = new Set<number>();
+  /** Agents whose next batch no node can read. */
+  readonly #measuresNonsense = new Set<number>();
   #numbers = 0;
   #starts = 0;
   #isCalm = false;
@@ -133,6 +135,9 @@ export class World {
         return;
       case 'store':
         this.server.trouble = fault.trouble;
+        return;
+      case 'unreadable':
+        this.#measuresNonsense.add(fault.agent);
         return;
       case 'delete-index':
         this.#options.ledger.removed(this.server.deleteIndex(fault.draw));
@@ -233,8 +238,15 @@ export class World {
           random: this.#random,
         },
         connect: this.balancer.connect(index, life),
+        offered: (record) => {
+          if (record.samples.length > 0 && this.#measuresNonsense.delete(index)) ledger.unreadable(record);
+        },
         kept: (record) => this.#kept(index, record),
-        measure: { next: () => (this.#numbers += 1), random: this.#random, isQuiet: () => this.isQuiet },
+        measure: {
+          next: () => (this.#numbers += 1),
+          random: this.#random,
+          isQuiet: () => this.isQuiet && !ledger.waitsForOthers(host.id),
+        },
         failed: (what, error) =>
           broken('no surprise', `${what}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`),
       });
@@ -244,6 +256,8 @@ export class World {
 
   /** If its agent has an open conversation, it must be shown soon. */
   #kept(index: number, record: KeptRecord): void {
+    // While a record that nobody can read is looked for, records go one at a time.
+    if (this.#options.ledger.waitsForOthers(record.host)) return;
     const line = [...this.balancer.lines].findLast(({ agent }) => agent === index);
     const ingest = line && this.ingests.get(line.ingest);
     if (!ingest || ingest.life.isPaused() || this.agents.get(index)?.uplink?.isOpen() !== true) return;
@@ -326,6 +340,11 @@ export class World {
           // Whoever stood still does what was due before it reads what it was told.
           ...{ broken, roundTripMs: () => (time.nowMs() < this.#resumedMs + 1000 ? Infinity : 2 * max + 50) },
           acknowledged: (host, ack) => ledger.acknowledged(host, ack),
+          isUnreadable: (host, { epoch, seq }) => {
+            const isNonsense = ledger.isUnreadable(host, epoch, seq);
+            if (isNonsense) this.#spoil(({ agent }) => this.hosts[agent]?.id === host);
+            return isNonsense;
+          },
           shown: (host, batch) => this.#live.shown(host, batch),
         },
       });

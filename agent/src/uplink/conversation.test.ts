@@ -125,6 +125,22 @@ describe('a conversation with ingest', () => {
     assert.deepEqual(waits, [100, 100, 200, 200]);
   });
 
+  it('tries again soon what is refused over one message, and every minute when that does not end', () => {
+    const talk = play();
+    for (let times = 0; times < 10; times += 1) {
+      talk.open();
+      talk.happen({ type: 'refused', refusal: refuse('malformed', 'batch: header') });
+      assert.ok(talk.waitMs() >= 1000 && talk.waitMs() <= 31_000, `${talk.waitMs()} ms after ${times} refusals`);
+    }
+    talk.open();
+    talk.happen({ type: 'refused', refusal: refuse('malformed', 'batch: header') });
+    assert.ok(talk.waitMs() >= 45_000);
+    const replaced = play();
+    replaced.open();
+    replaced.happen({ type: 'refused', refusal: refuse('replaced') });
+    assert.ok(replaced.waitMs() >= 45_000, 'another agent is to blame, not a message');
+  });
+
   it('tells a refusal that a person must mend once, and tries again about every minute', () => {
     const talk = play();
     for (let i = 0; i < 5; i += 1) {

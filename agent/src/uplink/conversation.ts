@@ -7,6 +7,7 @@
  */
 import { explain, nextOf, type Refusal } from '@thrum/actors/wire/refusal';
 import { backoffMs, politeBackoffMs, slowBackoffMs } from './backoff.ts';
+import { blaming } from './poison.ts';
 
 /** A connection, then an answer, must come within this; longer means longer until the next address is tried. */
 const connectMs = 4000;
@@ -16,6 +17,8 @@ const silenceMs = 8000;
 const maxSilenceMs = 30_000;
 /** A conversation that was open this long was a good one: the next failure is the first again. */
 const goodMs = 5000;
+/** So many refusals of what is sent in a row are tried again soon: one record of all may be to blame, and is to be found. */
+const soonAttempts = 10;
 /** A lasting fault is told again this often. */
 const tellAgainMs = 60_000;
 
@@ -133,9 +136,11 @@ const lose = (state: Conversation, now: Now, reason: string): Step => {
 const beRefused = (state: Conversation, now: Now, refusal: Refusal): Step => {
   const fields = { code: refusal.code };
   if (nextOf(refusal.code) === 'stop') {
-    const message = `ingest refused this agent: ${explain(refusal)} Trying again every minute.`;
+    const isOfOneMessage = state.phase === 'open' && blaming.includes(refusal.code) && state.attempt < soonAttempts;
+    const message = `ingest refused this agent: ${explain(refusal)} ${isOfOneMessage ? 'Trying again.' : 'Trying again every minute.'}`;
     const hasFurther = (state.url % state.urls.length) + 1 < state.urls.length;
-    const waitMs = hasFurther ? backoffMs(state.attempt, now.random) : slowBackoffMs(now.random);
+    const soonMs = isOfOneMessage ? politeBackoffMs(state.attempt, now.random) : backoffMs(state.attempt, now.random);
+    const waitMs = isOfOneMessage || hasFurther ? soonMs : slowBackoffMs(now.random);
     return retreat(state, now, waitMs, {}, { level: 'error', what: refusal.code, message, fields });
   }
   const attempt = attemptsOf(state, now.nowMs);

@@ -6,12 +6,12 @@
  * that takes nothing at all is broken itself, and nothing is given up for it.
  */
 import type { RefusalCode } from '@thrum/actors/wire/refusal';
+import { rules as allRules, type UplinkRules } from './rules.ts';
 import { comparePositions, type Position, type SeqRange } from '../queue/queue.ts';
 
 /** Refusals of what a message says, and not of who sends it or when. */
-const blaming: readonly RefusalCode[] = ['malformed', 'too-large', 'schema-conflict'];
+export const blaming: readonly RefusalCode[] = ['malformed', 'too-large', 'schema-conflict'];
 const probeAfterEnds = 2;
-const giveUpAfterEnds = 2;
 /** Of more on the way the oldest are left out: only whether it is one matters, and those that are suspected are sent again from the oldest on. */
 const maxOnTheWay = 256;
 /** So many are taken and no refusal came: what is suspected is in the queue no more. */
@@ -65,7 +65,7 @@ const acknowledged = (state: Poison, epoch: number, ranges: readonly SeqRange[])
   return { ...state, onTheWay, suspects, alone, taken: state.taken + count, takenSinceEnd };
 };
 
-const refused = (state: Poison): PoisonStep => {
+const refused = (state: Poison, rules: Pick<UplinkRules, 'isUnreadable'>): PoisonStep => {
   const { onTheWay } = state;
   const [only] = onTheWay;
   if (!only) return { state };
@@ -79,12 +79,17 @@ const refused = (state: Poison): PoisonStep => {
     ends: isAgain ? state.ends + 1 : 1,
     taken: isAgain ? state.taken : 0,
   };
-  if (onTheWay.length > 1 || !alone || alone.ends < giveUpAfterEnds || next.taken === 0) return { state: next };
+  const endsAlone = alone && isSame(alone.at, only) ? alone.ends : 0;
+  if (!rules.isUnreadable({ onTheWay: onTheWay.length, endsAlone, takenMeanwhile: next.taken })) return { state: next };
   return { state: { ...noPoison, onTheWay }, giveUp: only };
 };
 
 /** `giveUp`: ingest will never take this record. */
-export const watch = (state: Poison, event: PoisonEvent): PoisonStep => {
+export const watch = (
+  state: Poison,
+  event: PoisonEvent,
+  rules: Pick<UplinkRules, 'isUnreadable'> = allRules,
+): PoisonStep => {
   switch (event.type) {
     case 'sent':
       if (has(state.onTheWay, event.at)) return { state };
@@ -95,7 +100,7 @@ export const watch = (state: Poison, event: PoisonEvent): PoisonStep => {
     case 'busy':
       return { state: { ...state, onTheWay: state.onTheWay.filter((at) => !isSame(at, event.at)) } };
     case 'refused':
-      return blaming.includes(event.code) ? refused(state) : { state };
+      return blaming.includes(event.code) ? refused(state, rules) : { state };
     case 'closed':
       return { state: { ...state, onTheWay: [] } };
   }

@@ -37,6 +37,16 @@ export const rules = {
   nextAttempt: (last: number): number => last + 1,
 
   /**
+   * A record is given up as one that ingest can never read when it was alone on the way at the end of a connection twice, and ingest took another
+   * one meanwhile: an ingest that takes nothing at all is broken itself.
+   */
+  isUnreadable: (of: {
+    readonly onTheWay: number;
+    readonly endsAlone: number;
+    readonly takenMeanwhile: number;
+  }): boolean => of.onTheWay === 1 && of.endsAlone >= 2 && of.takenMeanwhile > 0,
+
+  /**
    * How many more records of the backlog may go out. Ingest's pace counts them alone. Of the window a quarter stays free of them, so that what is
    * new does not wait; while new ones fill the rest, one at a time still goes, so that the backlog comes to an end.
    */

@@ -90,7 +90,7 @@ export const startUplink = (options: UplinkOptions): Uplink => {
   /** Looks for a record that ends connections. */
   const judge = (event: PoisonEvent): void => {
     const wasProbing = isProbing(poison);
-    const step = watch(poison, event);
+    const step = watch(poison, event, rules);
     poison = step.state;
     delivery.oneAtATime(isProbing(poison));
     if (isProbing(poison) && !wasProbing)

@@ -25,4 +25,16 @@ export const uplinkMutants: readonly Mutant[] = [
     rules: { uplink: { backlogRoom: ({ window, live, backlog }) => window - live - backlog } },
     noticedBy: [26, 39],
   },
+  {
+    name: 'unreadable-never-given-up',
+    breaks: 'a record that no node can read is sent for ever, and nothing behind it comes to its end',
+    rules: { uplink: { isUnreadable: () => false } },
+    noticedBy: [4],
+  },
+  {
+    name: 'unreadable-with-neighbors',
+    breaks: 'a record is given up because it was on the way when a connection ended over another one',
+    rules: { uplink: { isUnreadable: () => true } },
+    noticedBy: [19],
+  },
 ];
