@@ -53,12 +53,15 @@ for (const [name, block] of [
   ['the flood stage of a full disk', 'read_only_allow_delete'],
   ['read only', 'read_only'],
   ['blocked for writing', 'write'],
+  ['closed', undefined],
 ] as const)
   test(`an index that is ${name}: its samples wait, those of others are stored, and all are stored when the block is lifted`, async () => {
     const { store, prefix } = openOn();
     assert.deepEqual(await written(store, one(1)), okay);
     const setBlock = (isSet: boolean | null): Promise<unknown> =>
-      curl('PUT', `/${memoryIndex(prefix)}/_settings`, { [`index.blocks.${block}`]: isSet });
+      block === undefined
+        ? curl('POST', `/${memoryIndex(prefix)}/_${isSet === true ? 'close' : 'open'}`)
+        : curl('PUT', `/${memoryIndex(prefix)}/_settings`, { [`index.blocks.${block}`]: isSet });
     await setBlock(true);
     const outcome = store.write(one(2));
     assert.ok(outcome.ok);
