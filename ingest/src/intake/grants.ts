@@ -33,8 +33,8 @@ export type GrantSigns = {
 /** New batches always find a quarter of the window free. */
 export const maxBacklog = (window * 3) / 4;
 const steps: readonly number[] = [1, 2, 3, 4, 6, 8, maxBacklog];
-/** Of what the store may hold. Two bulks on their way and one that is filled keep it busy; raising this only makes new batches wait longer. */
-const budgetPart = 1 / 8;
+/** Of what the store may hold: four full bulks on their way and one that is filled. Raising it only makes new batches wait longer to be stored. */
+const budgetPart = 1 / 4;
 const leastBudgetPart = 1 / 64;
 /** Beyond this part the store does not keep up with new batches, let alone old ones. */
 const crowdedPart = 1 / 2;
