@@ -1,10 +1,10 @@
 /**
  * The two files of checkpoints. The one that holds the older generation is overwritten, so that the newer one stands until the next is on disk;
- * a file that failed is opened anew, never synced again on the same handle. `mayRemove` says which removals both of them know of.
+ * a file that failed is never synced again: the next one goes to a new file in its place. `mayRemove` says which removals both of them know of.
  */
 import { checkpointBytes, checkpointNames, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts';
 import type { Disk, DiskFile } from './disk.ts';
-import { isNoSuchFile } from './disk-error.ts';
+import { isNoSuchFile, takesNothingNew } from './disk-error.ts';
 import { rules as allRules, type QueueRules } from './rules.ts';
 
 export type CheckpointKeeper = {
@@ -23,6 +23,8 @@ type Slot = {
   removed: ReadonlySet<number>;
   /** Attempts since it last worked. */
   failures: number;
+  /** The last one failed in a way that another file may not. */
+  isBad: boolean;
 };
 
 export type CheckpointsFound = {
@@ -73,6 +75,7 @@ export const createCheckpointKeeper = (
     generation: found.slots[at]?.generation ?? 0,
     removed: found.slots[at]?.removed ?? new Set(),
     failures: 0,
+    isBad: false,
   }));
   let generation = found.newest?.generation ?? 0;
 
@@ -82,21 +85,43 @@ export const createCheckpointKeeper = (
     await file?.close().catch(() => undefined);
   };
 
+  const newFile = async (name: string): Promise<DiskFile> => {
+    const file = await disk.open(name, true);
+    await file.write([Buffer.alloc(checkpointBytes)], 0);
+    await file.sync();
+    return file;
+  };
+
   const openSlot = async (slot: Slot): Promise<DiskFile> => {
     if (slot.file) return slot.file;
-    // The place on the disk may be bad: another one may not.
-    if (slot.failures > 2) await disk.remove(slot.name).catch(() => undefined);
     try {
       slot.file = await disk.open(slot.name, false);
       if ((await slot.file.size()) >= checkpointBytes) return slot.file;
+      await slot.file.write([Buffer.alloc(checkpointBytes)], 0);
+      await slot.file.sync();
     } catch (error) {
       if (!isNoSuchFile(error)) throw error;
-      slot.file = await disk.open(slot.name, true);
+      slot.file = await newFile(slot.name);
     }
-    await slot.file.write([Buffer.alloc(checkpointBytes)], 0);
-    await slot.file.sync();
     await disk.syncDirectory();
     return slot.file;
+  };
+
+  /**
+   * The next checkpoint goes to a new file. The bad one keeps its name until the new one is whole, and its place on the disk after that, so that
+   * no new file gets that place.
+   */
+  const replace = async (slot: Slot, used: number): Promise<void> => {
+    const beside = `new-${slot.name}`;
+    await disk.remove(beside).catch(() => undefined);
+    const file = await newFile(beside);
+    slot.file = file;
+    slot.generation = 0;
+    await file.write([buffer.subarray(0, used)], 0);
+    await file.sync();
+    await disk.rename(slot.name, `damaged-${slot.name}`).catch(() => undefined);
+    await disk.rename(beside, slot.name);
+    await disk.syncDirectory();
   };
 
   const overwrite = async (slot: Slot, used: number): Promise<void> => {
@@ -113,9 +138,10 @@ export const createCheckpointKeeper = (
       if (!slot) throw new Error('BUG: no slots');
       const { used } = writeCheckpoint(buffer, { ...checkpoint, generation: generation + 1 });
       try {
-        await overwrite(slot, used);
+        await (slot.isBad ? replace(slot, used) : overwrite(slot, used));
       } catch (error) {
         slot.failures += 1;
+        slot.isBad ||= !takesNothingNew(error);
         await close(slot);
         throw error;
       }
@@ -123,6 +149,7 @@ export const createCheckpointKeeper = (
       slot.generation = generation;
       slot.removed = new Set(checkpoint.removed);
       slot.failures = 0;
+      slot.isBad = false;
     },
     mayRemove: (ordinal) =>
       rules.mayBeRemoved(

@@ -4,6 +4,10 @@ const codeOf = (error: unknown): string =>
 
 export const isNoSuchFile = (error: unknown): boolean => codeOf(error) === 'ENOENT';
 
+/** Another file would be taken no better than this one. */
+export const takesNothingNew = (error: unknown): boolean =>
+  ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EMFILE', 'ENFILE'].includes(codeOf(error));
+
 /** A directory that is there and cannot be listed, now or later: anything else may be mended by a person, or by itself. */
 export const isBroken = (error: unknown): boolean => ['EIO', 'ENOTDIR', 'EUCLEAN', 'EBADMSG'].includes(codeOf(error));
 

@@ -178,7 +178,7 @@ export const recoverQueue = async (options: {
       log,
     );
   }
-  await forgetOldDamaged(disk, names, log);
+  await forgetOldFiles(disk, names, log);
 
   const segments = reads.map(({ segment }) => segment);
   const living = segments.reduce((sum, one) => sum + one.queued.samples + total(sumOf(one.ranges)), 0);
@@ -378,8 +378,9 @@ const makeDurable = async (disk: Disk, names: readonly string[], log: Log): Prom
   }
 };
 
-const forgetOldDamaged = async (disk: Disk, names: readonly string[], log: Log): Promise<void> => {
+const forgetOldFiles = async (disk: Disk, names: readonly string[], log: Log): Promise<void> => {
   const old = names.filter((name) => name.startsWith('damaged-')).toSorted();
-  for (const name of old.slice(0, Math.max(0, old.length - damagedKept)))
+  const halfMade = names.filter((name) => name.startsWith('new-'));
+  for (const name of [...halfMade, ...old.slice(0, Math.max(0, old.length - damagedKept))])
     await disk.remove(name).catch((error: unknown) => log.warn({ error, file: name }, 'an old file stays'));
 };
