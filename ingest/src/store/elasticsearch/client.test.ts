@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { StoreError } from '../store-error.ts';
 import { scenarioOptions } from '../store-scenario.ts';
@@ -35,4 +37,23 @@ test('of an address whose kind is unknown only the kind is repeated', async () =
     assert.doesNotMatch(error.message, /hunter2/);
     return true;
   });
+});
+
+test('a bulk that gets no answer costs this node nothing: it is not copied, byte by byte, into the error that says so', async () => {
+  const server = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = createElasticsearchClient(scenarioOptions(`elasticsearch:http://127.0.0.1:${port}`));
+  const lines = Buffer.alloc(3 * 1024 * 1024, 'x');
+  try {
+    const before = process.cpuUsage();
+    const reply = await client.request({ method: 'POST', path: '/_bulk', lines, timeoutMs: 10_000 });
+    const { user, system } = process.cpuUsage(before);
+    assert.ok(!reply.ok);
+    // 30 ms; with the copy more than a second, and hundreds of megabytes.
+    assert.ok(user + system < 400_000, `${(user + system) / 1000} ms`);
+  } finally {
+    await client.close();
+    server.close();
+  }
 });
