@@ -4,12 +4,14 @@
  * a finding of the run.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { seededRandom } from '@thrum/actors/testing/random';
 import { errorMessage } from '@thrum/actors/system/describe-error';
 import type { Mesh } from '../../infra/local/start-mesh.ts';
 import type { Role } from '../../infra/local/role.ts';
 import type { ChaosAgent } from './chaos-agent.ts';
 import type { ChaosStore } from './chaos-store.ts';
 import { sweepFakedClocks, type FakedClock } from './faked-clock.ts';
+import { harmQueue } from './harm.ts';
 import { describeFault, type Fault, type Planned } from './schedule.ts';
 
 export type World = {
@@ -26,6 +28,8 @@ export type Done = {
   toMs: number | undefined;
   /** What did not go as planned. */
   trouble: string;
+  /** What exactly was done, where that is only known then. */
+  detail: string;
 };
 
 export type Breaking = {
@@ -35,6 +39,8 @@ export type Breaking = {
 };
 
 const again = 1000;
+/** More than the hour that agents of short ages keep anything. */
+const laterMs = 2 * 3_600_000;
 const comesBackWithinMs = 90_000;
 
 export const startBreaking = (world: World, say: (line: string) => void): Breaking => {
@@ -104,7 +110,75 @@ export const startBreaking = (world: World, say: (line: string) => void): Breaki
     return '';
   };
 
-  const act = async (fault: Fault): Promise<string> => {
+  /** Off the network and then dead, so that something waits in its queue. */
+  const cutAndKill = async (agent: ChaosAgent, cutMs: number): Promise<void> => {
+    agent.link.cut();
+    await sleep(cutMs);
+    agent.keeper.look();
+    await agent.role().kill('SIGKILL');
+    agent.keeper.look();
+    sweepFakedClocks();
+  };
+
+  const harm = async (fault: Fault & { kind: 'harm' }, one: Done): Promise<string> => {
+    const agent = agentOf(fault.of);
+    if (!agent) return 'nobody is called so';
+    try {
+      await cutAndKill(agent, fault.cutMs);
+      one.detail = harmQueue(agent, fault.how, seededRandom(fault.seed)) ?? '';
+      return one.detail === ''
+        ? `nothing to harm; ${await bringBack(() => agent.role().restart())}`
+        : await bringBack(() => agent.role().restart());
+    } finally {
+      agent.link.mend();
+    }
+  };
+
+  const makeOld = async (fault: Fault & { kind: 'age' }): Promise<string> => {
+    const agent = agentOf(fault.of);
+    const clock = world.clocks.get(fault.of);
+    if (!agent || !clock) return 'it has no clock of its own';
+    try {
+      await cutAndKill(agent, fault.cutMs);
+      clock.set(clock.offMs() + laterMs);
+      const trouble = await bringBack(() => agent.role().restart());
+      await sleep(fault.forMs);
+      return trouble;
+    } finally {
+      agent.link.mend();
+    }
+  };
+
+  const stopFull = async (fault: Fault & { kind: 'stop-full' }): Promise<string> => {
+    const agent = agentOf(fault.of);
+    const { disk } = agent ?? {};
+    if (!agent || !disk) return 'it has no disk of its own';
+    agent.link.cut();
+    try {
+      disk.fill();
+      const untilMs = performance.now() + fault.forMs;
+      while (performance.now() < untilMs) {
+        await sleep(200);
+        disk.fill();
+      }
+      await agent.role().stop();
+    } finally {
+      disk.free();
+      agent.link.mend();
+    }
+    return bringBack(() => agent.role().restart());
+  };
+
+  const cut = async (fault: Fault & { kind: 'cut' }): Promise<string> => {
+    const agent = agentOf(fault.of);
+    if (!agent) return 'nobody is called so';
+    agent.link.cut();
+    await sleep(fault.forMs);
+    agent.link.mend();
+    return '';
+  };
+
+  const act = async (fault: Fault, one: Done): Promise<string> => {
     switch (fault.kind) {
       case 'kill':
         return kill(fault);
@@ -117,19 +191,27 @@ export const startBreaking = (world: World, say: (line: string) => void): Breaki
       case 'clock':
         world.clocks.get(fault.of)?.set(fault.offMs);
         return '';
+      case 'cut':
+        return cut(fault);
+      case 'harm':
+        return harm(fault, one);
+      case 'age':
+        return makeOld(fault);
+      case 'stop-full':
+        return stopFull(fault);
     }
   };
 
   const begin = async (fault: Fault): Promise<void> => {
-    const one: Done = { fault, fromMs: Date.now(), toMs: undefined, trouble: '' };
+    const one: Done = { fault, fromMs: Date.now(), toMs: undefined, trouble: '', detail: '' };
     done.push(one);
     try {
-      one.trouble = await act(fault);
+      one.trouble = await act(fault, one);
     } catch (error) {
       one.trouble = errorMessage(error);
     }
     one.toMs = Date.now();
-    if (one.trouble !== '') say(`  ${describeFault(fault)}: ${one.trouble}`);
+    for (const more of [one.detail, one.trouble]) if (more !== '') say(`           ${fault.of}: ${more}`);
   };
 
   return {

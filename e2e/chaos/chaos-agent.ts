@@ -1,6 +1,6 @@
 /**
- * One agent of a run: a real process on a host and perhaps a disk and a clock of its own, whose queue files are all kept. Whoever kills it
- * starts it again, as a service manager would.
+ * One agent of a run: a real process on a host, with a way to the balancer and perhaps a disk and a clock of its own, whose queue files are
+ * all kept. Whoever kills it starts it again, as a service manager would.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { systemClock } from '@thrum/actors/system/clock';
 import { freePort } from '../../infra/local/ports.ts';
 import { programOf, type Settings } from '../../infra/local/programs.ts';
 import { startRole, type Role, type RoleEvent } from '../../infra/local/role.ts';
+import { startLink, type Link } from './link.ts';
 import { makeFakedClock, type FakedClock } from './faked-clock.ts';
 import { startSegmentKeeper, type SegmentKeeper } from './segment-keeper.ts';
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
@@ -17,6 +18,8 @@ export type ChaosAgent = {
   readonly clock: FakedClock | undefined;
   readonly disk: SmallDisk | undefined;
   readonly keeper: SegmentKeeper;
+  /** Its way to the balancer. */
+  readonly link: Link;
   /** The directory of its queue. */
   readonly queue: string;
   role(): Role;
@@ -40,6 +43,8 @@ export const startChaosAgent = async (options: {
   readonly periodMs: number;
   readonly hasSmallDisk: boolean;
   readonly hasClock: boolean;
+  /** Beside those that every agent of a run has. */
+  readonly settings?: Settings;
   readonly onEvent: (name: string, event: RoleEvent) => void;
 }): Promise<ChaosAgent> => {
   const { name, directory } = options;
@@ -56,10 +61,11 @@ export const startChaosAgent = async (options: {
     isSegment,
     ...(disk ? { away: join(directory, 'kept') } : {}),
   });
+  const link = await startLink(options.agentsUrl);
   const metricsPort = await freePort();
   const settings = (periodMs: number): Settings => ({
     THRUM_BIND: '127.0.0.1',
-    THRUM_INGEST: options.agentsUrl,
+    THRUM_INGEST: link.url,
     THRUM_TOKEN: `@${options.tokenFile}`,
     THRUM_DATA: data,
     THRUM_HOST_NAME: name,
@@ -67,6 +73,7 @@ export const startChaosAgent = async (options: {
     THRUM_PERIOD_MS: String(periodMs),
     THRUM_LOG_LEVEL: 'warn',
     ...clock?.settings,
+    ...options.settings,
   });
   const begin = (periodMs: number): Role =>
     startRole({
@@ -81,6 +88,7 @@ export const startChaosAgent = async (options: {
     clock,
     disk,
     keeper,
+    link,
     queue,
     role: () => role,
     host: () => readFileSync(join(data, 'host-id'), 'utf8').trim(),
@@ -109,6 +117,7 @@ export const startChaosAgent = async (options: {
     remove: async () => {
       await role.kill();
       keeper.stop();
+      await link.close();
       disk?.remove();
     },
   };

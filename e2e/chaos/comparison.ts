@@ -1,6 +1,6 @@
 /** Reads both sides of the ledger, the kept queue files of all agents and all documents of the store, and judges them. */
 import { inspectQueue, type InspectedEvent } from './inspection.ts';
-import { Ledger, type Findings, type GapRange, type HostSums } from './ledger.ts';
+import { Ledger, noSums, rangesByEpoch, type Findings, type GapRange, type HostSums } from './ledger.ts';
 import { itemOf } from './stored-values.ts';
 import { allDocuments, storedSamples, type RawDocument } from './stored.ts';
 import type { Done } from './breaking.ts';
@@ -25,12 +25,17 @@ export type Comparison = {
   readonly samples: number;
   readonly events: number;
   readonly gaps: readonly GapRange[];
+  /** Events given up in a gap. */
+  readonly eventsInGaps: number;
+  /** Dead letters by the code of their reason. */
+  readonly refusedFor: ReadonlyMap<string, number>;
 };
 
+/** Faults that end an agent without asking. */
+const killing: ReadonlySet<Done['fault']['kind']> = new Set(['kill', 'harm', 'age'] as const);
 /** The disk may take nothing for a while longer, because the agent tries again only now and then. */
 const afterDiskMs = 15_000;
 const beforeDiskMs = 2000;
-const none: HostSums = { durable: 0, stored: 0, storedFromMemory: 0, refused: 0, gap: 0 };
 
 export const compareAll = async (options: {
   readonly agents: readonly ChaosAgent[];
@@ -44,14 +49,15 @@ export const compareAll = async (options: {
   const complaints: string[] = [];
   const named = agents.map((agent) => ({ agent, host: agent.host() }));
   const fullDisks = options.done.flatMap(({ fault, fromMs, toMs }) => {
-    const host = fault.kind === 'disk-full' ? named.find(({ agent }) => agent.name === fault.of)?.host : undefined;
+    const fills = fault.kind === 'disk-full' || fault.kind === 'stop-full';
+    const host = fills ? named.find(({ agent }) => agent.name === fault.of)?.host : undefined;
     return host === undefined ? [] : [{ host, fromMs: fromMs - beforeDiskMs, toMs: (toMs ?? fromMs) + afterDiskMs }];
   });
   const ledger = new Ledger({
     memoryOnly: (host, timeMs) =>
       fullDisks.some((one) => one.host === host && timeMs >= one.fromMs && timeMs <= one.toMs),
   });
-  const events = new Map<string, InspectedEvent>();
+  const events = new Map<string, KeptEvent>();
   const damages = new Map<string, number>();
   let samples = 0;
   for (const { agent, host } of named) {
@@ -69,7 +75,11 @@ export const compareAll = async (options: {
           ledger.produced({ ...itemOf(host, item), epoch: line.epoch, seq: line.seq, index, segment });
           samples += 1;
         }
-        for (const event of line.events) events.set(`${host}:${event.id}`, event);
+        for (const event of line.events) {
+          const id = `${host}:${event.id}`;
+          const at = { host, epoch: line.epoch, seq: line.seq };
+          events.set(id, { event, places: [...(events.get(id)?.places ?? []), at] });
+        }
       }
     }
   }
@@ -80,49 +90,84 @@ export const compareAll = async (options: {
     told.set(document._id, document);
   }
   const isFromMemory = (host: string): boolean => fullDisks.some((one) => one.host === host);
-  complaints.push(...eventComplaints(events, told, isFromMemory));
   const gaps = gapsOf([...told.values()]);
+  const fates = eventFates({ events, told, gaps, isFromMemory });
+  complaints.push(...fates.complaints);
 
   const refused = new Map<string, string>();
-  for await (const { _id, _source } of allDocuments(store.url, `${prefix}-refused-*`))
+  const refusedFor = new Map<string, number>();
+  for await (const { _id, _source } of allDocuments(store.url, `${prefix}-refused-*`)) {
     refused.set(_id, [_source['code'], _source['detail']].filter((part) => typeof part === 'string').join(' '));
+    const code = String(_source['code']);
+    refusedFor.set(code, (refusedFor.get(code) ?? 0) + 1);
+  }
   for await (const document of storedSamples(store.url, prefix)) ledger.stored(document);
   const findings = ledger.finish(refused, gaps);
 
   const lines: AgentLine[] = [];
   for (const [i, { agent, host }] of named.entries()) {
-    const sums = findings.hosts.get(host) ?? none;
+    const sums = findings.hosts.get(host) ?? noSums;
     const account = options.accounts[i];
     const missedSegments = agent.keeper.missed();
     lines.push({ name: agent.name, host, sums, account, missedSegments, damages: damages.get(host) ?? 0 });
-    complaints.push(...complaintsOf(agent.name, sums, account, !isFromMemory(host)));
+    const own = gaps.filter((gap) => gap.host === host);
+    const toldMissing = own.reduce((sum, gap) => sum + gap.samples, 0);
+    complaints.push(...complaintsOf(agent.name, sums, account, { isExact: !isFromMemory(host), toldMissing }));
+    const kills = options.done.filter(({ fault }) => fault.of === agent.name && killing.has(fault.kind)).length;
+    const unclean = own.filter(({ reason }) => reason === 'unclean').length;
+    if (unclean < kills && !isFromMemory(host))
+      complaints.push(`${agent.name} was killed ${kills} times and told ${unclean} unclean ends`);
     if (missedSegments > 0)
       complaints.push(`${agent.name}: ${missedSegments} queue files were gone before they were kept`);
   }
-  return { findings, agents: lines, complaints, samples, events: events.size, gaps };
+  return {
+    findings,
+    agents: lines,
+    complaints,
+    samples,
+    events: events.size,
+    gaps,
+    ...{ refusedFor, eventsInGaps: fates.inGaps },
+  };
 };
 
 const factsText = (facts: unknown): string =>
   JSON.stringify(Object.entries(facts ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** Events by `host:id`, as they were on disk and as they are stored. */
-const eventComplaints = (
-  events: ReadonlyMap<string, InspectedEvent>,
-  told: ReadonlyMap<string, RawDocument>,
-  isFromMemory: (host: string) => boolean,
-): string[] => {
+/** An event and every record it was found in. */
+type KeptEvent = {
+  readonly event: InspectedEvent;
+  readonly places: readonly { readonly host: string; readonly epoch: number; readonly seq: number }[];
+};
+
+/**
+ * Events by `host:id`, as they were on disk and as they are stored. One may be given up with the records around it, but not one that tells a
+ * gap: without it samples would be missing unsaid.
+ */
+const eventFates = (of: {
+  readonly events: ReadonlyMap<string, KeptEvent>;
+  readonly told: ReadonlyMap<string, RawDocument>;
+  readonly gaps: readonly GapRange[];
+  readonly isFromMemory: (host: string) => boolean;
+}): { complaints: string[]; inGaps: number } => {
+  const { events, told } = of;
   const complaints: string[] = [];
-  for (const [id, event] of events) {
+  const inGap = rangesByEpoch(of.gaps);
+  let inGaps = 0;
+  for (const [id, { event, places }] of events) {
     const source = told.get(id)?._source;
-    if (!source) complaints.push(`the event ${id} (${event.kind} at ${event.timeMs}) is not stored`);
-    else if (source['kind'] !== event.kind || factsText(source['facts']) !== factsText(event.facts))
-      complaints.push(
-        `the event ${id} is stored with other facts: ${factsText(source['facts'])}, not ${factsText(event.facts)}`,
-      );
+    if (source) {
+      if (source['kind'] !== event.kind || factsText(source['facts']) !== factsText(event.facts))
+        complaints.push(
+          `the event ${id} is stored with other facts: ${factsText(source['facts'])}, not ${factsText(event.facts)}`,
+        );
+    } else if (event.kind !== 'gap' && places.every(({ host, epoch, seq }) => inGap(host, epoch, seq))) inGaps += 1;
+    else complaints.push(`the event ${id} (${event.kind} at ${event.timeMs}) is not stored`);
   }
   for (const [id, { _source }] of told)
-    if (!events.has(id) && !isFromMemory(String(_source['host_id']))) complaints.push(`the event ${id} was on no disk`);
-  return complaints;
+    if (!events.has(id) && !of.isFromMemory(String(_source['host_id'])))
+      complaints.push(`the event ${id} was on no disk`);
+  return { complaints, inGaps };
 };
 
 const gapsOf = (documents: readonly RawDocument[]): GapRange[] =>
@@ -135,6 +180,7 @@ const gapsOf = (documents: readonly RawDocument[]): GapRange[] =>
         epoch: Number(facts['epoch']),
         firstSeq: Number(facts['first_seq']),
         lastSeq: Number(facts['last_seq']),
+        samples: Number(facts['samples']),
         reason: String(facts['reason']),
       },
     ];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Ledger, type DifferenceKind, type Produced, type Stored } from './ledger.ts';
+import { Ledger, noSums, type DifferenceKind, type Produced, type Stored } from './ledger.ts';
 
 const host = '11111111-1111-4111-8111-111111111111';
 const sample = (seq: number, of: Partial<Produced> = {}): Produced => ({
@@ -33,19 +33,22 @@ test('what is stored, refused or in a gap is no difference, and each is counted'
   for (const seq of [1, 2, 3, 4]) ledger.produced(sample(seq));
   ledger.stored(stored(sample(1), { values: { idle: 95, usage: 5 } }));
   ledger.stored(stored(sample(4)));
-  const gap = { host, epoch: 7, firstSeq: 3, lastSeq: 9, reason: 'damaged' };
+  const gap = { host, epoch: 7, firstSeq: 3, lastSeq: 9, samples: 1, reason: 'damaged' };
   const findings = ledger.finish(new Map([[id(2), 'time-ahead']]), [gap]);
   assert.deepEqual(findings.differences, []);
-  assert.deepEqual(findings.hosts.get(host), { durable: 4, stored: 2, storedFromMemory: 0, refused: 1, gap: 1 });
+  assert.deepEqual(findings.hosts.get(host), {
+    ...noSums,
+    ...{ durable: 4, stored: 2, refused: 1, gap: 1, storedInGap: 1 },
+  });
 });
 
 test('a sample that is nowhere is lost, also when a gap of another epoch or host would cover it', () => {
   const ledger = new Ledger();
   ledger.produced(sample(1));
   const gaps = [
-    { host, epoch: 8, firstSeq: 0, lastSeq: 9, reason: 'full' },
-    { host: 'other', epoch: 7, firstSeq: 0, lastSeq: 9, reason: 'full' },
-    { host, epoch: 7, firstSeq: 1, lastSeq: 0, reason: 'unclean' },
+    { host, epoch: 8, firstSeq: 0, lastSeq: 9, samples: 0, reason: 'full' },
+    { host: 'other', epoch: 7, firstSeq: 0, lastSeq: 9, samples: 0, reason: 'full' },
+    { host, epoch: 7, firstSeq: 1, lastSeq: 0, samples: 0, reason: 'unclean' },
   ];
   assert.deepEqual(
     ledger.finish(new Map(), gaps).differences.map((one) => one.kind),

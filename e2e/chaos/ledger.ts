@@ -34,6 +34,8 @@ export type GapRange = {
   readonly epoch: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
+  /** So many are missing, by what was told. */
+  readonly samples: number;
   readonly reason: string;
 };
 
@@ -64,6 +66,13 @@ export type HostSums = {
   storedFromMemory: number;
   refused: number;
   gap: number;
+  /** Of those stored or refused: within a gap, so that their agent may have given them up because it had not heard. */
+  storedInGap: number;
+  refusedInGap: number;
+};
+
+export const noSums: Readonly<HostSums> = {
+  ...{ durable: 0, stored: 0, storedFromMemory: 0, refused: 0, gap: 0, storedInGap: 0, refusedInGap: 0 },
 };
 
 export type Findings = {
@@ -156,13 +165,17 @@ export class Ledger {
     for (const item of this.#items.values()) {
       const { of, id } = item;
       const isRefused = refused.has(id);
+      const isGiven = inGap(of.host, of.epoch, of.seq);
+      const sums = this.#sums(of.host);
       if (item.stored > 0) {
+        if (isGiven) sums.storedInGap += 1;
         if (isRefused) this.#differ('stored and refused', of, id, refused.get(id) ?? '');
         continue;
       }
-      const sums = this.#sums(of.host);
-      if (isRefused) sums.refused += 1;
-      else if (inGap(of.host, of.epoch, of.seq)) sums.gap += 1;
+      if (isRefused) {
+        sums.refused += 1;
+        if (isGiven) sums.refusedInGap += 1;
+      } else if (isGiven) sums.gap += 1;
       else this.#differ('lost', of, id, `${of.target} ${of.fields.join(':')} in ${of.segment}`);
     }
     for (const [id, reason] of refused) {
@@ -183,7 +196,7 @@ export class Ledger {
   #sums(host: string): HostSums {
     const found = this.#hosts.get(host);
     if (found) return found;
-    const sums: HostSums = { durable: 0, stored: 0, storedFromMemory: 0, refused: 0, gap: 0 };
+    const sums: HostSums = { ...noSums };
     this.#hosts.set(host, sums);
     return sums;
   }
@@ -195,7 +208,8 @@ export class Ledger {
   }
 }
 
-const rangesByEpoch = (gaps: readonly GapRange[]): ((host: string, epoch: number, seq: number) => boolean) => {
+/** Whether this record lies within one of these gaps. */
+export const rangesByEpoch = (gaps: readonly GapRange[]): ((host: string, epoch: number, seq: number) => boolean) => {
   const byEpoch = new Map<string, GapRange[]>();
   for (const gap of gaps) {
     const key = `${gap.host}:${gap.epoch}`;

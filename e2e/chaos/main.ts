@@ -6,8 +6,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { flag, integer, settingsOrExit } from '@thrum/actors/system/settings';
+import { choice, flag, integer, settingsOrExit } from '@thrum/actors/system/settings';
 import { repository } from '../../infra/local/build.ts';
+import { mutants } from './mutants.ts';
 import { differencesOf, figuresOf, reportLines } from './report.ts';
 import { runChaos } from './run.ts';
 
@@ -19,6 +20,10 @@ const settings = settingsOrExit(
     perMinute: integer({ default: 10, min: 1, max: 60, help: 'faults in a minute' }),
     agents: integer({ default: 5, min: 1, max: 50, help: 'agents' }),
     periodMs: integer({ default: 1000, min: 100, help: 'time between two samples of an agent' }),
+    mutant: choice(['none', ...mutants.map(({ name }) => name)], {
+      default: 'none',
+      help: 'runs a wrong product, and ends with code 0 when that is noticed',
+    }),
     keep: flag({ default: false, help: 'leave the directory of the run behind, as after a difference' }),
   },
   'npm run chaos --',
@@ -47,6 +52,8 @@ say(`seed ${seed}, ${forMs / 1000} s, in ${directory}`);
 const abort = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => abort.abort(new Error(`ended by ${signal}`)));
+const mutant = mutants.find(({ name }) => name === settings.mutant);
+if (mutant) say(`The product is wrong: ${mutant.breaks}.`);
 let failed = true;
 try {
   const report = await runChaos({
@@ -57,12 +64,15 @@ try {
     agents: settings.agents,
     periodMs: settings.periodMs,
     ingestClocks: forMs >= ingestClocksFromMs,
+    mutant: mutant?.name,
     say,
     abort: abort.signal,
   });
   say(reportLines(report, { commit: commit(), seed }).join('\n'));
   for (const figure of figuresOf(report)) say(JSON.stringify(figure));
-  failed = differencesOf(report) > 0;
+  const differs = differencesOf(report) > 0;
+  failed = differs !== (mutant !== undefined);
+  if (mutant) say(`${mutant.name} ${differs ? 'is noticed' : 'survived'}`);
 } finally {
   if (failed || settings.keep) say(`Kept: ${directory}`);
   else rmSync(directory, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 /** The report of a run, as lines: what was done, what each agent produced and what became of it, what the checkers say, and figures as JSON. */
 import { describeFault } from './schedule.ts';
 import { differenceKinds, type Difference, type DifferenceKind } from './ledger.ts';
+import { gapReasons } from '@thrum/actors/wire/events';
 import type { RunReport } from './run.ts';
 
 export const differencesOf = ({ comparison, drainedMs }: RunReport): number =>
@@ -59,15 +60,47 @@ export const reportLines = (report: RunReport, of: { readonly commit: string; re
     for (const one of differences.filter((other) => other.kind === kind).slice(0, shownOfEach))
       lines.push(story(report, one));
   }
+  lines.push(...kindLines(report));
   lines.push(
     `  ${comparison.complaints.length === 0 ? '✔' : '✖'} events and accounts: ${comparison.complaints.length}`,
   );
   for (const complaint of comparison.complaints.slice(0, 4 * shownOfEach)) lines.push(`      ${complaint}`);
-  for (const gap of comparison.gaps.slice(0, 50)) {
+  for (const gap of comparison.gaps.filter(({ reason }) => reason !== 'unclean').slice(0, 50)) {
     const agent = comparison.agents.find(({ host }) => host === gap.host)?.name ?? gap.host;
-    lines.push(`  gap of ${agent}: ${gap.reason}, epoch ${gap.epoch}, ${gap.firstSeq} to ${gap.lastSeq}`);
+    lines.push(
+      `  gap of ${agent}: ${gap.reason}, epoch ${gap.epoch}, ${gap.firstSeq} to ${gap.lastSeq}, ${gap.samples} samples`,
+    );
   }
   return lines;
+};
+
+const countBy = <T>(list: readonly T[], keyOf: (one: T) => string): Map<string, T[]> => {
+  const groups = new Map<string, T[]>();
+  for (const one of list) {
+    const group = groups.get(keyOf(one));
+    if (group) group.push(one);
+    else groups.set(keyOf(one), [one]);
+  }
+  return groups;
+};
+const counted = (groups: ReadonlyMap<string, readonly unknown[]>): string =>
+  [...groups].map(([what, { length }]) => `${what} ${length}`).join(', ');
+
+/** Which kinds of gaps were met and how often, why samples were refused, and whom each kind of fault hit. */
+const kindLines = ({ comparison, done }: RunReport): string[] => {
+  const byReason = countBy(comparison.gaps, ({ reason }) => reason);
+  const kinds = Object.keys(gapReasons).map((reason) => {
+    const gaps = byReason.get(reason) ?? [];
+    return `${reason} ${gaps.length} (${gaps.reduce((sum, gap) => sum + gap.samples, 0)} samples)`;
+  });
+  const faults = countBy(done, ({ fault }) => (fault.kind === 'harm' ? `harm: ${fault.how}` : fault.kind));
+  return [
+    `  gaps: ${kinds.join(', ')}; ${comparison.eventsInGaps} events were given up with them`,
+    `  refused: ${[...comparison.refusedFor].map(([code, count]) => `${code} ${count}`).join(', ') || 'nothing'}`,
+    ...[...faults].map(
+      ([kind, those]) => `  ${kind}: ${those.length} times: ${counted(countBy(those, ({ fault }) => fault.of))}`,
+    ),
+  ];
 };
 
 export const figuresOf = (report: RunReport): readonly object[] => {
@@ -105,6 +138,9 @@ export const figuresOf = (report: RunReport): readonly object[] => {
       'gap',
       sum(({ sums }) => sums.gap),
       'samples told missing',
+    ),
+    ...Object.keys(gapReasons).map((reason) =>
+      figure(`gaps/${reason}`, comparison.gaps.filter((gap) => gap.reason === reason).length, 'gaps of this kind told'),
     ),
     figure('drained', (drainedMs ?? Number.NaN) / 1000, 's from the last fault until every queue was empty'),
   ];

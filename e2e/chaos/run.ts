@@ -6,6 +6,7 @@ import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '@thrum/actors/testing/random';
+import type { Settings } from '../../infra/local/programs.ts';
 import type { RoleEvent } from '../../infra/local/role.ts';
 import { startMesh, type Mesh } from '../../infra/local/start-mesh.ts';
 import { startBreaking, type World } from './breaking.ts';
@@ -15,6 +16,7 @@ import { compareAll, type Comparison } from './comparison.ts';
 import { accountOf, type OwnAccount } from './own-account.ts';
 import { fakeClockLibrary } from '../../infra/local/fake-clock-library.ts';
 import { makeFakedClock, sweepFakedClocks, type FakedClock } from './faked-clock.ts';
+import { mutantSettings } from './mutant-settings.ts';
 import { drawSchedule, type Planned } from './schedule.ts';
 import { noSmallDisks } from './small-disk.ts';
 import type { Done } from './breaking.ts';
@@ -28,6 +30,8 @@ export type RunOptions = {
   readonly periodMs: number;
   /** Clocks of ingest nodes are set, too. */
   readonly ingestClocks: boolean;
+  /** A wrong product, by the name of what is wrong with it. */
+  readonly mutant?: string | undefined;
   readonly say: (line: string) => void;
   /** Gives up: what runs is ended, disks are taken away. */
   readonly abort?: AbortSignal;
@@ -54,6 +58,16 @@ const drainWithinMs = 60_000;
  */
 const idlePeriodMs = 480_000;
 const emptyLooks = 2;
+
+/** Agents of a run that differ from the others, by number. The first two have disks to fill. */
+const shortAgeAgent = 3;
+const smallQueueAgent = 4;
+/** Fills the smallest queue there can be within a minute and a half. */
+const fastPeriodMs = 100;
+const settingsOfAgent = (n: number): Settings => {
+  if (n === shortAgeAgent) return { THRUM_QUEUE_AGE_HOURS: '1' };
+  return n === smallQueueAgent ? { THRUM_QUEUE_BYTES: String(1024 ** 2) } : {};
+};
 
 export const runChaos = async (options: RunOptions): Promise<RunReport> => {
   const { directory, say } = options;
@@ -87,7 +101,7 @@ export const runChaos = async (options: RunOptions): Promise<RunReport> => {
       ingest: 2,
       web: 1,
       agents: 0,
-      settings: { ingest: { THRUM_STORE_PREFIX: prefix } },
+      settings: { ingest: { THRUM_STORE_PREFIX: prefix, ...mutantSettings(options.mutant, 'ingest') } },
       settingsOf: (name) => {
         if (!options.ingestClocks || !name.startsWith('ingest-')) return {};
         const clock = makeFakedClock(join(directory, `${name}-clock`));
@@ -103,9 +117,10 @@ export const runChaos = async (options: RunOptions): Promise<RunReport> => {
         directory: join(directory, name),
         agentsUrl: mesh.agentsUrl,
         tokenFile: mesh.tokenFile,
-        periodMs: options.periodMs,
+        periodMs: n === smallQueueAgent ? fastPeriodMs : options.periodMs,
         hasSmallDisk: withoutDisks === undefined && n <= 2,
-        hasClock: hasClocks && (n === 3 || n === 4),
+        hasClock: hasClocks && (n === shortAgeAgent || n === smallQueueAgent),
+        settings: { ...settingsOfAgent(n), ...mutantSettings(options.mutant, 'agent') },
         onEvent,
       });
       made.agents.push(agent);
@@ -125,6 +140,9 @@ export const runChaos = async (options: RunOptions): Promise<RunReport> => {
         store: 'elasticsearch',
         smallDisks: made.agents.filter((agent) => agent.disk).map((agent) => agent.name),
         clocks: [...clocks.keys()],
+        smallQueues: made.agents.filter((_, i) => i + 1 === smallQueueAgent).map((agent) => agent.name),
+        shortAges: made.agents.filter((agent, i) => agent.clock && i + 1 === shortAgeAgent).map((agent) => agent.name),
+        harmed: made.agents.filter((agent) => !agent.disk).map((agent) => agent.name),
       },
     }).filter(({ fault }) => store.kind !== 'given' || fault.of !== 'elasticsearch');
     const beganMs = Date.now();

@@ -62,3 +62,14 @@ test('from a small disk a file is moved away when the queue has removed it, and 
   assert.equal(readFileSync(join(away, '1', 'a.seg'), 'utf8'), 'one');
   assert.deepEqual(kept(keeper, 'a.seg'), ['one']);
 });
+
+test('what is done to a file after it was parted from the kept one is not done to that', async (t) => {
+  const { queue, keeper } = keeperFor(t);
+  mkdirSync(queue);
+  writeFileSync(join(queue, 'a.seg'), 'good');
+  await eventually(() => assert.deepEqual(kept(keeper, 'a.seg'), ['good']));
+  keeper.part('a.seg');
+  writeFileSync(join(queue, 'a.seg'), 'harm');
+  keeper.look();
+  assert.deepEqual(kept(keeper, 'a.seg'), ['good']);
+});

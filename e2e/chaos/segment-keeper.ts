@@ -22,6 +22,8 @@ import { join } from 'node:path';
 export type SegmentKeeper = {
   /** Looks now. */
   look(): void;
+  /** From now on the kept file of this name is a copy: what is done to the one in the queue is not done to it. */
+  part(name: string): void;
   /** Directories that hold the kept files; more than one when a name was used again. */
   directories(): readonly string[];
   readonly missed: () => number;
@@ -96,15 +98,24 @@ export const startSegmentKeeper = (options: {
         keep(name);
       } catch (error) {
         if (!isCode(error, 'ENOENT')) throw error;
-        missed += 1;
+        if (!used.has(name)) missed += 1; // of one that is kept already nothing is missed
       }
     }
     if (away !== undefined) moveAway(away);
   };
 
+  const part = (name: string): void => {
+    const one = kept.get(statSync(join(queue, name)).ino);
+    if (!one || one.moved) return;
+    const linked = join(links, String(one.generation), one.name);
+    copyFileSync(linked, `${linked}.copy`);
+    renameSync(`${linked}.copy`, linked);
+  };
+
   const timer = setInterval(look, lookEveryMs);
   return {
     look,
+    part,
     directories: () =>
       [links, ...(away === undefined ? [] : [away])].flatMap((root) => {
         try {
