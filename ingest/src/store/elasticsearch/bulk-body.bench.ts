@@ -84,9 +84,10 @@ const bodies = (): void => {
     for (const tick of rounds)
       for (const { origin, batch } of tick) {
         let at = 0;
+        const prepared = lines.prepare(origin, batch.shape);
         for (let i = 0; i < batch.shape.series.length; i += 1) {
-          if (at + lines.maxBytes(origin, batch, i) > buffer.length) throw new Error('BUG: room');
-          at = lines.write(buffer, at, origin, batch, i).end;
+          if (at + lines.maxBytes(prepared, i) > buffer.length) throw new Error('BUG: room');
+          at = lines.write(buffer, at, origin, prepared, batch, i);
         }
         sink += at;
       }
@@ -127,7 +128,8 @@ const raw = async (rounds: ReturnType<typeof ticks>, prefix: string, seconds: nu
   let values = 0;
   for (const tick of rounds)
     for (const { origin, batch } of tick) {
-      for (let i = 0; i < batch.shape.series.length; i += 1) at = lines.write(body, at, origin, batch, i).end;
+      const prepared = lines.prepare(origin, batch.shape);
+      for (let i = 0; i < batch.shape.series.length; i += 1) at = lines.write(body, at, origin, prepared, batch, i);
       values += valuesPerBatch;
       if (at < 1_048_576) continue;
       queue.push({ body: body.subarray(0, at), values });

@@ -111,6 +111,9 @@ export const createBulkWriter = (options: BulkWriterOptions): BulkWriter => {
     else write.end(1, reason.isTold ? reason : undefined);
   };
 
+  const keepLetterOf = (request: WriteRequest, write: OpenWrite, i: number, reason: Reason): void =>
+    keepLetter(write, () => letterOf(request, i, reason), i, reason);
+
   const end = ({ write, reason }: Item): void => write.end(1, reason?.isTold === true ? reason : undefined);
 
   const stored = (item: Item, isDuplicate: boolean): void => {
@@ -252,16 +255,18 @@ export const createBulkWriter = (options: BulkWriterOptions): BulkWriter => {
       const items = countItems(request);
       if (items === 0) return nothing;
       const write = begin(origin, items);
+      const prepared = lines.prepare(origin, batch.shape);
       for (let i = 0; i < batch.shape.series.length; i += 1) {
         const fate = judgeSample(request, i, context);
         if (fate === 'skip') continue;
         if (fate !== 'store') {
-          keepLetter(write, () => letterOf(request, i, fate), i, fate);
+          keepLetterOf(request, write, i, fate);
           continue;
         }
-        const bulk = queue.open(lines.maxBytes(origin, batch, i));
+        const bulk = queue.open(lines.maxBytes(prepared, i));
         const from = bulk.used;
-        const { end: to, index } = lines.write(bulk.bytes, from, origin, batch, i);
+        const to = lines.write(bulk.bytes, from, origin, prepared, batch, i);
+        const index = lines.indexOf(prepared, i);
         queue.add(bulk, { write, kind: 'sample', from, to, index, i, reason: undefined, isBare: false });
       }
       pump();

@@ -27,8 +27,9 @@ const batchOf = (series: number): Batch => {
   return decoded.batch;
 };
 const written = (made: ReturnType<typeof lines>, origin: Origin, batch: Batch, i: number): string => {
-  const into = Buffer.alloc(made.maxBytes(origin, batch, i));
-  return into.toString('utf8', 0, made.write(into, 0, origin, batch, i).end);
+  const prepared = made.prepare(origin, batch.shape);
+  const into = Buffer.alloc(made.maxBytes(prepared, i));
+  return into.toString('utf8', 0, made.write(into, 0, origin, prepared, batch, i));
 };
 
 test('a document says host, labels and series, also when the next one is of another host or has other labels', () => {
@@ -55,7 +56,8 @@ test('the longest labels there may be are kept once, not once for each of the th
   const batch = batchOf(4000);
   const into = Buffer.alloc(64 * 1024);
   const before = process.memoryUsage().arrayBuffers;
-  for (let i = 0; i < 4000; i += 1) made.write(into, 0, origin, batch, i);
+  const prepared = made.prepare(origin, batch.shape);
+  for (let i = 0; i < 4000; i += 1) made.write(into, 0, origin, prepared, batch, i);
   const kept = process.memoryUsage().arrayBuffers - before;
   assert.ok(kept < 4 * 1024 * 1024, `${kept} bytes for ${JSON.stringify(labels).length} characters of labels`);
 });

@@ -1,10 +1,10 @@
 /**
  * Turns the samples of a batch into the lines of a bulk, straight into bytes: `create` action and document per sample. What is the same
- * tick after tick (action, dimensions, names of the metrics) is kept as bytes per series and copied; only times and values are
- * written anew. A series is recognized by its object, which stays the same while the agent's shape does.
+ * tick after tick (action, dimensions, names of the metrics) is kept as bytes per shape and copied; only times and values are
+ * written anew. A shape is recognized by its object, which stays the same while the agent sends the same series.
  */
 import type { Clock } from '@thrum/actors/system/clock';
-import type { Batch, Series } from '@thrum/actors/wire/batch';
+import type { Batch, Series, Shape } from '@thrum/actors/wire/batch';
 import type { WireTarget } from '@thrum/actors/wire/dictionary';
 import type { Target } from '@thrum/actors/wire/schema';
 import { columnName } from '../column-name.ts';
@@ -18,12 +18,21 @@ import { maxNumberBytes, writeFloat, writeWhole } from './number-text.ts';
 type Plan = {
   readonly target: string;
   /** `,"name":` per metric; empty when the catalogue here does not know it (dropped, like any unknown metric). */
-  readonly keys: readonly Uint8Array[];
+  readonly keys: Keys;
   readonly long: readonly boolean[];
   readonly maxValueBytes: number;
   day: Day;
   index: string;
   action: Uint8Array;
+};
+
+/** Texts one after another, each filled up to whole words of four bytes. */
+type Keys = {
+  readonly words: Uint32Array;
+  /** Where the words of each begin; one entry more than there are texts. */
+  readonly starts: Uint32Array;
+  /** In bytes, without what it is filled up with. */
+  readonly lengths: Uint32Array;
 };
 
 /**
@@ -34,14 +43,29 @@ type HostPart = {
   readonly hostId: string;
   readonly hostName: string;
   readonly cluster: string;
+  readonly labels: Origin['labels'];
   readonly bytes: Uint8Array;
 };
 
+/** All that the documents of one shape have in common, found with one look for each batch. */
+export type Prepared = {
+  host: HostPart;
+  /** Per series. */
+  readonly plans: readonly Plan[];
+  /** What is left up to the values, series after series: 7 pieces of 30 bytes took 2.4 KB, one of 210 takes 0.4. */
+  readonly rests: Uint8Array;
+  /** Where that of each series begins; one entry more than there are series. */
+  readonly restStarts: Uint32Array;
+};
+
 export type DocumentLines = {
+  prepare(origin: Origin, shape: Shape): Prepared;
   /** Most bytes that the lines of sample `i` can take. */
-  maxBytes(origin: Origin, batch: Batch, i: number): number;
-  /** Writes both lines and returns their end and the index they name. `leftOut` counts values that did not fit their type. */
-  write(into: Uint8Array, at: number, origin: Origin, batch: Batch, i: number): { end: number; index: string };
+  maxBytes(prepared: Prepared, i: number): number;
+  /** Writes both lines and returns their end. `leftOut` counts values that did not fit their type. */
+  write(into: Buffer, at: number, origin: Origin, prepared: Prepared, batch: Batch, i: number): number;
+  /** The index that the lines of sample `i` name, once they are written. */
+  indexOf(prepared: Prepared, i: number): string;
   readonly counters: { leftOutValues: number };
 };
 
@@ -52,22 +76,28 @@ const comma = 44;
 const brace = 125;
 const newLine = 10;
 
-const copy = (into: Uint8Array, at: number, from: Uint8Array): number => {
-  for (let i = 0; i < from.length; i += 1) into[at + i] = from[i] as number; // shorter than 32 bytes: faster than set()
-  return at + from.length;
-};
-
 const actionOf = (index: string, id: string | undefined): Uint8Array =>
   utf8.encode(`{"create":${JSON.stringify({ _index: index, _id: id })}}\n{"@timestamp":`);
+
+const keysOf = (texts: readonly string[]): Keys => {
+  const encoded = texts.map((text) => utf8.encode(text));
+  const starts = new Uint32Array(texts.length + 1);
+  for (const [k, bytes] of encoded.entries()) starts[k + 1] = (starts[k] ?? 0) + Math.ceil(bytes.length / 4);
+  const view = new DataView(new ArrayBuffer((starts.at(-1) ?? 0) * 4));
+  const words = new Uint32Array(view.byteLength / 4);
+  for (const [k, bytes] of encoded.entries()) new Uint8Array(view.buffer).set(bytes, (starts[k] ?? 0) * 4);
+  for (let w = 0; w < words.length; w += 1) words[w] = view.getUint32(w * 4, true);
+  return { words, starts, lengths: Uint32Array.from(encoded, (bytes) => bytes.length) };
+};
 
 const hostPartOf = ({ hostId, hostName, cluster, labels }: Origin): HostPart => {
   const label = Object.keys(labels).length > 0 && { label: labels };
   const document = { cluster, host_id: hostId, host: hostName, ...label };
-  return { hostId, hostName, cluster, bytes: utf8.encode(`,${JSON.stringify(document).slice(1, -1)}`) };
+  return { hostId, hostName, cluster, labels, bytes: utf8.encode(`,${JSON.stringify(document).slice(1, -1)}`) };
 };
 
 /** What is left of it up to the values. */
-const seriesPartOf = ({ target, fields }: Series): Uint8Array => {
+const restOf = ({ target, fields }: Series): Uint8Array => {
   const pairs = target.fields.map((field, k) => `,${JSON.stringify(columnName(field))}:${JSON.stringify(fields[k])}`);
   return utf8.encode(`${pairs.join('')},"m":{`);
 };
@@ -81,60 +111,60 @@ type Options = {
 
 export const createDocumentLines = ({ prefix, catalogue, clock, rules }: Options): DocumentLines => {
   const plans = new WeakMap<WireTarget, Plan>();
-  /** By the labels, an object that each connection has one of. */
-  const hostParts = new WeakMap<Origin['labels'], HostPart>();
-  const seriesParts = new WeakMap<Series, Uint8Array>();
+  const preparedShapes = new WeakMap<Shape, Prepared>();
   const counters = { leftOutValues: 0 };
-  const empty = new Uint8Array(0);
+  /** Of the buffer written last: making one for each document took 3 % of the time. */
+  let view: DataView = new DataView(new ArrayBuffer(0));
 
   const planOf = (target: WireTarget): Plan => {
     const found = plans.get(target);
     if (found) return found;
     const declared = new Map((catalogue.get(target.name)?.metrics ?? []).map((metric) => [metric.name, metric]));
-    const keys = target.metrics.map((m) => (declared.has(m.name) ? utf8.encode(`,${JSON.stringify(m.name)}:`) : empty));
+    const keys = keysOf(target.metrics.map(({ name }) => (declared.has(name) ? `,${JSON.stringify(name)}:` : '')));
     const plan: Plan = {
       target: target.name,
       keys,
       long: target.metrics.map((metric) => declared.get(metric.name)?.type === 'long'),
-      maxValueBytes: keys.reduce((sum, key) => sum + key.length + maxNumberBytes, 0),
+      maxValueBytes: keys.lengths.reduce((sum, length) => sum + length + maxNumberBytes, 0),
       day: Number.NaN,
       index: '',
-      action: empty,
+      action: new Uint8Array(0),
     };
     plans.set(target, plan);
     return plan;
   };
 
-  const hostPart = (origin: Origin): Uint8Array => {
-    const { hostId, hostName, cluster, labels } = origin;
-    const found = hostParts.get(labels);
-    if (found?.hostId === hostId && found.hostName === hostName && found.cluster === cluster) return found.bytes;
-    const made = hostPartOf(origin);
-    hostParts.set(labels, made);
-    return made.bytes;
+  const make = (origin: Origin, { series }: Shape): Prepared => {
+    const rests = series.map(restOf);
+    const restStarts = new Uint32Array(series.length + 1);
+    for (const [i, rest] of rests.entries()) restStarts[i + 1] = (restStarts[i] ?? 0) + rest.length;
+    const host = hostPartOf(origin);
+    return { host, plans: series.map(({ target }) => planOf(target)), rests: Buffer.concat(rests), restStarts };
   };
 
-  const seriesPart = (series: Series): Uint8Array => {
-    const found = seriesParts.get(series);
-    if (found) return found;
-    const made = seriesPartOf(series);
-    seriesParts.set(series, made);
-    return made;
-  };
-
-  const seriesAt = (batch: Batch, i: number): Series => batch.shape.series[i] as Series;
+  const isOf = ({ hostId, hostName, cluster, labels }: HostPart, origin: Origin): boolean =>
+    labels === origin.labels && hostId === origin.hostId && hostName === origin.hostName && cluster === origin.cluster;
 
   return {
     counters,
-    maxBytes: (origin, batch, i) => {
-      const series = seriesAt(batch, i);
-      const nameBytes = prefix.length + series.target.name.length + actionBytes;
-      const headBytes = hostPart(origin).length + seriesPart(series).length;
-      return nameBytes + headBytes + planOf(series.target).maxValueBytes + maxNumberBytes;
+    prepare: (origin, shape) => {
+      let prepared = preparedShapes.get(shape);
+      if (!prepared) {
+        prepared = make(origin, shape);
+        preparedShapes.set(shape, prepared);
+      }
+      if (!isOf(prepared.host, origin)) prepared.host = hostPartOf(origin);
+      return prepared;
     },
-    write: (into, from, origin, batch, i) => {
-      const series = seriesAt(batch, i);
-      const plan = planOf(series.target);
+    maxBytes: ({ host, plans, restStarts }, i) => {
+      const { target, maxValueBytes } = plans[i] as Plan;
+      const restBytes = (restStarts[i + 1] as number) - (restStarts[i] as number);
+      const headBytes = prefix.length + target.length + actionBytes + host.bytes.length + restBytes;
+      return headBytes + maxValueBytes + maxNumberBytes;
+    },
+    indexOf: ({ plans }, i) => (plans[i] as Plan).index,
+    write: (into, from, origin, prepared, batch, i) => {
+      const plan = prepared.plans[i] as Plan;
       const timeMs = batch.timesMs[i] as number;
       const day = dayOf(rules.timeOfIndex(timeMs, clock.wallMs()));
       if (day !== plan.day) {
@@ -146,26 +176,33 @@ export const createDocumentLines = ({ prefix, catalogue, clock, rules }: Options
       const action = id === undefined ? plan.action : actionOf(plan.index, id);
       into.set(action, from);
       let at = writeWhole(into, from + action.length, timeMs);
-      const host = hostPart(origin);
+      const host = prepared.host.bytes;
       into.set(host, at);
       at += host.length;
-      const rest = seriesPart(series);
-      into.set(rest, at);
-      at += rest.length;
+      const { rests, restStarts } = prepared;
+      const restEnd = restStarts[i + 1] as number;
+      for (let k = restStarts[i] as number; k < restEnd; k += 1, at += 1) into[at] = rests[k] as number;
       const valuesAt = at;
+      if (view.buffer !== into.buffer) view = new DataView(into.buffer);
+      const viewFrom = into.byteOffset;
       const first = batch.shape.offsets[i] as number;
-      const { keys, long } = plan;
-      for (let k = 0; k < keys.length; k += 1) {
+      const { long } = plan;
+      const { words, starts, lengths } = plan.keys;
+      for (let k = 0; k < lengths.length; k += 1) {
         const raw = batch.values[first + k] as number;
-        const key = keys[k] as Uint8Array;
-        if (raw !== raw || key.length === 0) continue; // NaN: nothing was measured
+        const keyBytes = lengths[k] as number;
+        if (raw !== raw || keyBytes === 0) continue; // NaN: nothing was measured
         const isLong = long[k] === true;
         const value = storable(isLong ? 'long' : 'float', raw);
         if (value !== value) {
           counters.leftOutValues += 1;
           continue;
         }
-        at = copy(into, at, key);
+        // Whole words, which is twice as fast as bytes: what is too much at the end is written over by the value and what follows it.
+        const end = starts[k + 1] as number;
+        let place = viewFrom + at;
+        for (let w = starts[k] as number; w < end; w += 1, place += 4) view.setUint32(place, words[w] as number, true);
+        at += keyBytes;
         at = isLong ? writeWhole(into, at, value) : writeFloat(into, at, value);
       }
       if (at > valuesAt && into[valuesAt] === comma) {
@@ -175,7 +212,7 @@ export const createDocumentLines = ({ prefix, catalogue, clock, rules }: Options
       into[at] = brace;
       into[at + 1] = brace;
       into[at + 2] = newLine;
-      return { end: at + 3, index: plan.index };
+      return at + 3;
     },
   };
 };

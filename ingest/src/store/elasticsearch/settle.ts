@@ -31,8 +31,10 @@ export const settle = (
   const again: Item[] = [];
   const gone = new Set<string>();
   let detail = '';
-  for (const [i, item] of items.entries()) {
+  let i = 0;
+  for (const item of items) {
     const result = results[i]?.['create'] ?? noResult;
+    i += 1;
     const verdict = judgeItem(result, item.kind, rules);
     if (verdict.kind === 'stored') (verdict.duplicate ? duplicate : stored).push(item);
     else if (verdict.kind === 'refused') refused.push({ item, detail: verdict.detail });
