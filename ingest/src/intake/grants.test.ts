@@ -80,3 +80,24 @@ test('the same signs give the same grant for ever: nobody is told anything', () 
   const settled = looks(200, { catchingUp: 37, heldBytes: 5 * mebibyte }).granted.slice(60);
   assert.equal(new Set(settled).size, 1);
 });
+
+test('a fleet of which one batch each is too much takes turns, in so few groups that it fits', () => {
+  for (const sessions of [2_000, 5_000, 10_000]) {
+    const { grant } = looks(20, { sessions, catchingUp: sessions });
+    assert.equal(grant.backlog, 1);
+    const held = (sessions / grant.groups) * calm.batchBytes * 2;
+    assert.ok(held <= 16 * mebibyte && held * 2 > 16 * mebibyte, `${sessions} agents in ${grant.groups} groups`);
+  }
+  const crowded = looks(20, { sessions: 5_000, catchingUp: 5_000, heldBytes: 40 * mebibyte }).grant;
+  assert.equal(crowded.groups, 64);
+  assert.equal(looks(20, { sessions: 100, catchingUp: 100 }).grant.groups, 1);
+});
+
+test('those whose turn it is speak for the others: the groups stay as many while all have a backlog, and go when few have one', () => {
+  let { grant } = looks(20, { sessions: 5_000, catchingUp: 5_000 });
+  const { groups } = grant;
+  for (let i = 0; i < 40; i += 1)
+    grant = nextGrant(grant, { ...calm, sessions: 5_000, catchingUp: 5_000 / grant.groups, nowMs: 30_000 + i * 500 });
+  assert.equal(grant.groups, groups);
+  assert.equal(looks(60, { sessions: 5_000, catchingUp: 20 }, grant, 60_000).grant.groups, 1);
+});

@@ -3,7 +3,8 @@
  *
  * All agents together get what keeps the store busy and no more (`budgetBytes` held in it), because what waits in the store makes new
  * batches wait behind it. While the store is away or failing nothing of a backlog is wanted; otherwise each agent gets at least one, so that
- * none is left behind.
+ * none is left behind. Where one for each is more than the store takes (thousands of agents after an outage) they take turns, in groups:
+ * what came beyond its room would only be turned away, at the price of reading it.
  *
  * What is granted goes up step by step and comes down at once.
  */
@@ -11,6 +12,9 @@ import { window } from './flights.ts';
 
 export type Grant = {
   readonly backlog: number;
+  /** Of so many groups one at a time may send of its backlog; a power of two. */
+  readonly groups: number;
+  readonly groupsChangedMs: number;
   /** What all backlogs together may hold in the store. */
   readonly budgetBytes: number;
   readonly changedMs: number;
@@ -43,16 +47,35 @@ const heldPerByte = 2;
 /** One bulk that has to be sent again is no outage. */
 const failingAfterMs = 1_000;
 const raiseAfterMs = 1_500;
+/** Of ten thousand agents 160 are left; more groups would keep an agent waiting for its turn for many minutes. */
+const maxGroups = 64;
+const fewerGroupsAfterMs = 8_000;
 
-export const startGrant: Grant = { backlog: 0, budgetBytes: 0, changedMs: 0, failingSinceMs: undefined };
+export const startGrant: Grant = {
+  backlog: 0,
+  groups: 1,
+  groupsChangedMs: 0,
+  budgetBytes: 0,
+  changedMs: 0,
+  failingSinceMs: undefined,
+};
+
+/** More groups at once, fewer one step after the other: whether all have had their turn to say that they catch up is not known sooner. */
+const nextGroups = (before: Grant, nowMs: number, batchesForEach: number): number => {
+  let groups = 1;
+  while (groups < maxGroups && batchesForEach * groups < 1) groups *= 2;
+  if (groups >= before.groups || before.backlog === 0) return groups;
+  return nowMs - before.groupsChangedMs < fewerGroupsAfterMs ? before.groups : before.groups / 2;
+};
 
 export const nextGrant = (before: Grant, signs: GrantSigns): Grant => {
   const { nowMs, maxHeldBytes } = signs;
   const failingSinceMs = signs.isFailing ? (before.failingSinceMs ?? nowMs) : undefined;
   const isFailing = failingSinceMs !== undefined && nowMs - failingSinceMs >= failingAfterMs;
-  const to = (backlog: number, budgetBytes: number): Grant => {
+  const to = (backlog: number, budgetBytes: number, groups = 1): Grant => {
     const changedMs = backlog === before.backlog ? before.changedMs : nowMs;
-    return { backlog, budgetBytes, changedMs, failingSinceMs };
+    const groupsChangedMs = groups === before.groups ? before.groupsChangedMs : nowMs;
+    return { backlog, groups, groupsChangedMs, budgetBytes, changedMs, failingSinceMs };
   };
   const least = maxHeldBytes * leastBudgetPart;
   if (signs.isAway || isFailing) return to(0, least);
@@ -62,11 +85,15 @@ export const nextGrant = (before: Grant, signs: GrantSigns): Grant => {
   const budgetBytes = isCrowded
     ? Math.max(least, before.budgetBytes / 2)
     : Math.min(maxHeldBytes * budgetPart, Math.max(least, before.budgetBytes * 2));
-  // After an outage all of them have a backlog.
-  const sharing = Math.max(1, before.backlog === 0 ? signs.sessions : signs.catchingUp);
-  const fitting = budgetBytes / sharing / Math.max(1, signs.batchBytes * heldPerByte);
+  // After an outage all of them have a backlog; later those whose turn it is speak for the others.
+  const others = before.groups === 1 ? signs.catchingUp : Math.min(signs.sessions, signs.catchingUp * before.groups);
+  const sharing = Math.max(1, before.backlog === 0 ? signs.sessions : others);
+  const held = sharing * Math.max(1, signs.batchBytes * heldPerByte);
+  const fitting = budgetBytes / held;
+  const groups = nextGroups(before, nowMs, (isCrowded ? budgetBytes : maxHeldBytes * budgetPart) / held);
   const wanted = steps.findLast((step) => step <= fitting) ?? 1;
-  if (wanted <= before.backlog) return to(wanted, budgetBytes);
-  if (before.backlog > 0 && nowMs - before.changedMs < raiseAfterMs) return to(before.backlog, budgetBytes);
-  return to(before.backlog === 0 ? wanted : (steps.find((step) => step > before.backlog) ?? wanted), budgetBytes);
+  if (wanted <= before.backlog) return to(wanted, budgetBytes, groups);
+  if (before.backlog > 0 && nowMs - before.changedMs < raiseAfterMs) return to(before.backlog, budgetBytes, groups);
+  const next = before.backlog === 0 ? wanted : (steps.find((step) => step > before.backlog) ?? wanted);
+  return to(next, budgetBytes, groups);
 };

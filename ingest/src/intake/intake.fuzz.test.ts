@@ -112,7 +112,7 @@ const sessionsOf = () => {
     underWay: new UnderWay(),
     // What is refused is told by what it says, not by how much came before it.
     eventAllowance: new EventAllowance({ burst: 1e12, refillPerSecond: 1, maxHosts: 10 }),
-    pacing: { backlog: 1, sawBacklog: () => 1 },
+    pacing: { enter: () => 0, backlogOf: () => 1, sawBacklog: () => 1 },
     rules,
     retentionMs: 5 * 86_400_000,
     counts: new IntakeCounts(),

@@ -82,3 +82,26 @@ test('those who come or go while the others are told are no trouble', () => {
   clock.advance(5_000);
   pacing.close();
 });
+
+test('where a batch for each is too much every session has its turn, and everybody is told at each', () => {
+  const { clock, store, told, pacing } = start(5_000);
+  const sessions = Array.from({ length: 5_000 }, () => pacing.enter());
+  const before = sessions.map(() => 0);
+  const inTurn = () => sessions.filter((one) => pacing.backlogOf(one) > 0);
+  store.becomes('ready');
+  let most = 0;
+  const had = new Set<number>();
+  for (let i = 0; i < 600; i += 1) {
+    clock.advance(100);
+    const now = inTurn();
+    most = Math.max(most, now.length);
+    for (const one of now) {
+      had.add(one);
+      before[one - 1] = pacing.sawBacklog(before[one - 1] ?? 0);
+    }
+  }
+  assert.ok(most < 2_500, `${most} at once`);
+  assert.equal(had.size, 5_000);
+  assert.ok(told.length >= 5 * 5_000);
+  pacing.close();
+});

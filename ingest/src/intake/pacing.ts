@@ -1,6 +1,7 @@
 /**
  * Tells agents how much of their backlog they may send. Who must know at once that it begins or ends for all is told within two seconds, some at
  * a time, so that thousands of sends never hold up the live view; who only gets more or less than before learns it when he sends the next.
+ * Where they take turns, the same is done at each turn.
  */
 import type { Clock, Timer } from '@thrum/actors/system/clock';
 import type { Store } from '../store/store.ts';
@@ -9,13 +10,17 @@ import type { IntakeCounts } from './intake-counts.ts';
 
 /** What a session needs of it. */
 export type Pace = {
-  /** Batches of its backlog that each agent may have on the way now. */
-  readonly backlog: number;
+  /** A number for a session, by which it has its turns. */
+  enter(): number;
+  /** Batches of its backlog that the agent of this session may have on the way now. */
+  backlogOf(session: number): number;
   /** The session sends of a backlog. Returns what to pass with the next. */
   sawBacklog(before: number): number;
 };
 
 export type Pacing = Pace & {
+  /** Of those whose turn it is. */
+  readonly backlog: number;
   gauges(): Record<string, number>;
   close(): void;
 };
@@ -32,6 +37,8 @@ export type PacingOptions = {
 const lookEveryMs = 500;
 /** A session counts as catching up for two to four seconds after what it sent last: longer than a batch is on its way. */
 const periodMs = 2_000;
+/** Long enough for several batches, one after the other; raising it keeps the others waiting longer. */
+const turnMs = 4_000;
 const tellEveryMs = 50;
 const tellWithinMs = 2_000;
 /** An agent's tick, until some were seen. */
@@ -39,6 +46,8 @@ const usualBatchBytes = 8_000;
 
 export const startPacing = ({ clock, store, counts, sessions, tells }: PacingOptions): Pacing => {
   let grant = startGrant;
+  let entered = 0;
+  let turn = 0;
   let period = { number: 1, sinceMs: clock.monotonicMs(), active: 0, activeBefore: 0 };
   let seen = { batches: 0, bytes: 0 };
   let batchBytes = usualBatchBytes;
@@ -60,6 +69,8 @@ export const startPacing = ({ clock, store, counts, sessions, tells }: PacingOpt
     if (nowMs - period.sinceMs >= periodMs)
       period = { number: period.number + 1, sinceMs: nowMs, active: 0, activeBefore: period.active };
     const before = grant;
+    const turnBefore = turn;
+    turn = Math.floor(nowMs / turnMs);
     grant = nextGrant(before, {
       ...store.room(),
       nowMs,
@@ -68,7 +79,8 @@ export const startPacing = ({ clock, store, counts, sessions, tells }: PacingOpt
       catchingUp: Math.max(period.active, period.activeBefore),
       batchBytes: average(),
     });
-    if ((before.backlog === 0) === (grant.backlog === 0)) return;
+    const isOther = (before.backlog === 0) !== (grant.backlog === 0) || before.groups !== grant.groups;
+    if (!isOther && (grant.groups === 1 || turn === turnBefore)) return;
     walk ??= tells.values();
     left = tells.size;
     telling ??= clock.every(tellEveryMs, tellSome);
@@ -97,6 +109,8 @@ export const startPacing = ({ clock, store, counts, sessions, tells }: PacingOpt
     get backlog() {
       return grant.backlog;
     },
+    enter: () => (entered += 1),
+    backlogOf: (session) => (session % grant.groups === turn % grant.groups ? grant.backlog : 0),
     sawBacklog: (before) => {
       if (before !== period.number) period.active += 1;
       return period.number;
@@ -104,6 +118,7 @@ export const startPacing = ({ clock, store, counts, sessions, tells }: PacingOpt
     gauges: () => ({
       backlogGranted: grant.backlog,
       backlogBudgetBytes: grant.budgetBytes,
+      backlogGroups: grant.groups,
       sessionsCatchingUp: Math.max(period.active, period.activeBefore),
     }),
     close: () => {

@@ -48,6 +48,8 @@ export class Session {
   #facts = new WeakMap<Shape, ShapeFacts>();
   #flights: Flights | undefined;
   #acks: Acks;
+  /** Its number among those who take turns with their backlogs. */
+  #turn: number;
   #backlogTold = 0;
   #backlogSeen = 0;
   #ackTimer: Timer | undefined;
@@ -61,6 +63,7 @@ export class Session {
   constructor(around: Surroundings, peer: Peer) {
     this.#around = around;
     this.#acks = new Acks(around.rules);
+    this.#turn = around.pacing.enter();
     this.#reader = new BatchReader((hash) => around.dictionaries.find(hash));
     this.peer = peer;
   }
@@ -123,7 +126,7 @@ export class Session {
 
   /** Tells the agent how much of its backlog it may send, if that is another number than it was told last. */
   pace(): void {
-    const { backlog } = this.#around.pacing;
+    const backlog = this.#around.pacing.backlogOf(this.#turn);
     if (this.#ended || this.#leaving || backlog === this.#backlogTold) return;
     if (!this.#hello || this.#hello.protocol < pacedFrom) return;
     this.#backlogTold = backlog;
@@ -157,7 +160,7 @@ export class Session {
     const times = { periodMs: hello.periodMs, clockOffsetMs: Math.round(serverMs - hello.clockMs) };
     this.#connected = live.greet({ ...about, ...order, ...labels, ...times }, () => this.peer.superseded());
     const protocol = Math.min(protocolVersion, hello.protocol);
-    this.#backlogTold = pacing.backlog;
+    this.#backlogTold = pacing.backlogOf(this.#turn);
     const welcome: Welcome = {
       ok: true,
       protocol,
