@@ -1,7 +1,8 @@
 /**
  * What one simulated agent owes: batches due, on the way, waiting after "busy". Pure: the rules of PROTOCOL.md for a sender, without
  * the queue on disk. What is kept of a batch on the way is up to the caller (`T`). Of one answered as busy nothing is kept but its number and time:
- * nobody has it, so it may be made anew when it is sent again, and thousands of agents can wait out an outage in little memory.
+ * nobody has it, so it may be made anew when it is sent again, and thousands of agents can wait out an outage in little memory. One that was
+ * on the way when a connection was lost is kept as it is until it is acknowledged: somebody may have it.
  */
 export type Waiting<T> = {
   readonly seq: number;
@@ -10,7 +11,13 @@ export type Waiting<T> = {
   readonly item: T | undefined;
   readonly dueMs: number;
 };
-type Flight<T> = { readonly timeMs: number; readonly item: T; readonly sentMs: number; readonly first: boolean };
+type Flight<T> = {
+  readonly timeMs: number;
+  readonly item: T;
+  readonly sentMs: number;
+  readonly first: boolean;
+  readonly mayBeThere: boolean;
+};
 
 /** What was measured without a connection and waits as its number and time; of more than a day the newest is given up. */
 const maxWaiting = 100_000;
@@ -57,9 +64,10 @@ export class Delivery<T> {
     batch: { readonly seq: number; readonly timeMs: number; readonly item: T },
     nowMs: number,
     first: boolean,
+    mayBeThere = false,
   ): void {
     const { seq, timeMs, item } = batch;
-    this.#flying.set(seq, { timeMs, item, sentMs: nowMs, first });
+    this.#flying.set(seq, { timeMs, item, sentMs: nowMs, first, mayBeThere });
     if (!first) this.#backlogFlying += 1;
   }
 
@@ -85,16 +93,16 @@ export class Delivery<T> {
   }
 
   /** The batch leaves the window to others until its time has come. Returns what was kept of it and is not any more. */
-  busy(seq: number, dueMs: number): { item: T } | undefined {
+  busy(seq: number, dueMs: number): { item: T | undefined } | undefined {
     const flight = this.#land(seq);
     if (!flight) return undefined;
-    const { timeMs, item } = flight;
-    const waiting: Waiting<T> = { seq, timeMs, item: undefined, dueMs };
+    const { timeMs, item, mayBeThere } = flight;
+    const waiting: Waiting<T> = { seq, timeMs, item: mayBeThere ? item : undefined, dueMs };
     // Almost always the newest of them.
     const at = this.#later.findLastIndex((one) => one.seq < seq) + 1;
     if (at === this.#later.length) this.#later.push(waiting);
     else this.#later.splice(at, 0, waiting);
-    return { item };
+    return { item: mayBeThere ? undefined : item };
   }
 
   /** A hello was answered: what was on the way is sent again, oldest first. A node without `backlog` takes as much as the window does. */

@@ -128,6 +128,20 @@ test('after a loss everything without an answer is due again, oldest first, and 
   assert.equal(delivery.takeDue(9999)?.seq, 1);
 });
 
+test('what was on the way when a connection was lost comes again as it was, also after a busy: somebody may have it', () => {
+  const delivery = new Delivery<string>();
+  delivery.welcomed(4);
+  send(delivery, 'a');
+  delivery.lost();
+  delivery.welcomed(4);
+  for (let i = 0; i < 2; i += 1) {
+    const due = delivery.takeDue(0);
+    assert.equal(due?.item, 'a');
+    delivery.sent({ seq: 0, timeMs: 10, item: 'a' }, 0, false, true);
+    assert.deepEqual(delivery.busy(0, 0), { item: undefined }, 'its slot is given to nobody');
+  }
+});
+
 test('of a backlog no more is on the way than the pace allows, whatever the window takes', () => {
   const delivery = new Delivery<string>();
   delivery.welcomed(8, 2);

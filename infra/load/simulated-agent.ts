@@ -190,7 +190,7 @@ export class SimulatedAgent {
   #busy({ seq, afterMs }: Busy): void {
     const kept = this.#delivery.busy(seq, this.#parts.clock.monotonicMs() + afterMs);
     if (!kept) return;
-    this.#parts.slots.give(kept.item);
+    if (kept.item) this.#parts.slots.give(kept.item);
     this.#parts.counts.batchesBusy += 1;
     this.#pump();
   }
@@ -231,7 +231,7 @@ export class SimulatedAgent {
     const { seq, timeMs } = batch;
     if (!batch.item) signals.advance();
     const item = batch.item ?? slots.take(seq, timeMs, signals.values);
-    this.#delivery.sent({ seq, timeMs, item }, nowMs, first);
+    this.#delivery.sent({ seq, timeMs, item }, nowMs, first, batch.item !== undefined);
     this.#socket?.sendBytes('batch', item.bytes, !first);
   }
 
