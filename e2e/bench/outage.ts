@@ -13,7 +13,7 @@ import { systemClock } from '@thrum/actors/system/clock';
 import { eventually } from '@thrum/actors/testing/eventually';
 import { writeCatalogue } from '../../infra/load/catalogue.ts';
 import { startFleet, type Fleet } from '../../infra/load/fleet.ts';
-import { startMesh, type MeshProcess } from '../../infra/local/start-mesh.ts';
+import { startMesh } from '../../infra/local/start-mesh.ts';
 import { startChaosStore, type ChaosStore } from '../chaos/chaos-store.ts';
 import { launchBrowser } from '../harness/browser.ts';
 import { indicesOf, refresh } from '../harness/indices.ts';
@@ -21,7 +21,7 @@ import { greetingOf } from '../harness/owner.ts';
 import { knowDoor } from '../harness/sign-in.ts';
 import { printFigure, quantile } from './figure.ts';
 import { openAll, takeLatencies, watchAttribute } from './live-latency.ts';
-import { costOf } from './process-cost.ts';
+import { peakBytes } from './peak-memory.ts';
 
 const agents = Number(process.env['THRUM_BENCH_AGENTS'] ?? 100);
 const outageMs = Number(process.env['THRUM_BENCH_SECONDS'] ?? 600) * 1000;
@@ -72,20 +72,6 @@ const steadyRate = async (counter: () => number): Promise<number> => {
     if (window >= maxWindows || (window > 3 && before > 0 && rate < before * grownLess)) return Math.max(rate, before);
     before = rate;
   }
-};
-
-/** The most resident memory that any of the programs had while this ran. */
-const peakBytes = async (programs: readonly MeshProcess[], work: () => Promise<void>): Promise<number> => {
-  let most = 0;
-  const look = setInterval(() => {
-    for (const { pid } of programs) most = Math.max(most, costOf(pid).residentBytes);
-  }, 500);
-  try {
-    await work();
-  } finally {
-    clearInterval(look);
-  }
-  return most;
 };
 
 const countDocuments = async (url: string): Promise<number> => {

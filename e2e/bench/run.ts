@@ -12,6 +12,7 @@ import { liveLatency } from './live-latency.ts';
 import { nodeFailures } from './node-failures.ts';
 import { outage } from './outage.ts';
 import { reconnect } from './reconnect.ts';
+import { storeDown } from './store-down.ts';
 
 const groups: Readonly<Record<string, () => Promise<void>>> = {
   'agent-cost': agentCost,
@@ -26,10 +27,11 @@ const groups: Readonly<Record<string, () => Promise<void>>> = {
   presence: benchBeside('actors/src/presence/presence.bench.ts', '--expose-gc'),
   queue: benchBeside('agent/src/queue/queue.bench.ts'),
   reconnect,
+  'store-down': storeDown,
 };
 
 /** Five minutes and more each: only by name. */
-const long: readonly string[] = ['fan-out', 'node-failures', 'outage'];
+const long: readonly string[] = ['fan-out', 'node-failures', 'outage', 'store-down'];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in groups));
