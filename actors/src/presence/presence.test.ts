@@ -235,6 +235,34 @@ test('a document is written anew when half of it is superseded, and nobody who l
   assert.ok(changes <= 1202, `${changes} entries for 1200 changes and two hosts`);
 });
 
+test('a thousand hosts of a node that comes and goes are told and taken over some at a time, and all of them', async (t) => {
+  const all = await mesh(t, 2);
+  const hosts = 1000;
+  const sizes: number[] = [];
+  all.node(0).presence.onChange(({ entries, gone }) => void sizes.push(entries.length + gone.length));
+  for (let at = 0; at < hosts; at += 1) all.node(1).presence.put(testEntry(at, { node: 'n01' }));
+  const shownAs = (connection: string): number =>
+    all
+      .node(0)
+      .presence.agents()
+      .filter((entry) => entry.connection === connection).length;
+  await all.until(2000, () => same(all, 0, 1) && shownAs('connected') === hosts);
+  await all.kill(1);
+  await all.until(15_000, () => shownAs('reconnecting') === hosts);
+  await all.until(15_000, () => shownAs('down') === hosts);
+  await all.until(2000, () => all.node(0).presence.counters()['adopted'] === hosts);
+  await all.until(60_000, () => all.node(0).presence.counters()['documentsGone'] === 0);
+  await all.run(500);
+  assert.equal(shownAs('down'), hosts);
+  assert.ok(sizes.length >= 3 * 4, `told in ${sizes.length} pieces`);
+  assert.ok(Math.max(...sizes) <= 250, `up to ${Math.max(...sizes)} in one go`);
+  // Each was told as connected, reconnecting and down, and nothing more.
+  assert.equal(
+    sizes.reduce((sum, size) => sum + size, 0),
+    3 * hosts,
+  );
+});
+
 test('what a hostile peer says is counted, refused, and costs nobody else anything', async (t) => {
   const all = await mesh(t, 3);
   all.node(0).presence.put(testEntry(1));

@@ -63,6 +63,12 @@ export type PresenceOptions = {
 
 /** How long changes wait for others, to travel together. */
 const batchMs = 50;
+/**
+ * When much happens at once (a node comes or goes with all its hosts) so many hosts are dealt with in one go, and the rest after a pause in which
+ * others have their turn. Raising it makes the whole quicker and each go longer: a host takes 10 to 50 µs, and what listeners need.
+ */
+const hostsAtOnce = 250;
+const pauseMs = 5;
 const tickMs = 500;
 /** Digests to every peer: lowering it finds sooner what was lost and costs about 60 bytes per peer each time. */
 const ticksPerDigest = 4;
@@ -78,6 +84,7 @@ export const startPresence = (options: PresenceOptions): Presence => {
   const listeners = new Set<(change: PresenceChange) => void>();
   const source: Source = { writer: self, gone: undefined };
   let pending: Timer | undefined;
+  let goingOn: Timer | undefined;
   let ticks = 0;
   let closed = false;
 
@@ -146,17 +153,22 @@ export const startPresence = (options: PresenceOptions): Presence => {
     }
   };
   const flush = (): void => {
-    for (const hostId of view.touchedHosts()) succession.review(hostId);
+    for (const hostId of view.touchedHosts(hostsAtOnce)) succession.review(hostId);
     const update = own.flush();
-    const change = view.takeChanges();
+    const change = view.takeChanges(hostsAtOnce);
     pending?.cancel();
-    pending = undefined;
+    pending = view.hasTouched ? clock.after(pauseMs, flush) : undefined;
     if (update) exchange.tellNews(update);
     if (change.entries.length + change.gone.length === 0) return;
     for (const listener of [...listeners]) notify(listener, change);
   };
   const nodeGone = (node: string, incarnation: number): void =>
     replicas.nodeGone(node, incarnation, { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() });
+
+  const goOn = (): void => {
+    goingOn?.cancel();
+    goingOn = succession.goOn(hostsAtOnce) ? clock.after(pauseMs, goOn) : undefined;
+  };
 
   const stopServing = links.serve(endpoint, (body, from) => exchange.receive(body, from));
   const stopMembership = membership.onChange({
@@ -179,6 +191,7 @@ export const startPresence = (options: PresenceOptions): Presence => {
       exchange.compareWithAll();
       succession.reviewLeaving();
     }
+    goOn();
     if (ticks % ticksPerSweep !== 0) return;
     succession.dropTombstones(clock.wallMs());
     view.releaseEntries();
@@ -229,6 +242,7 @@ export const startPresence = (options: PresenceOptions): Presence => {
       closed = true;
       timer.cancel();
       pending?.cancel();
+      goingOn?.cancel();
       stopServing();
       stopMembership();
       stopPeers();

@@ -16,6 +16,14 @@ export type SuccessionCounts = { adopted: number; yielded: number; tombstones: n
 /** What is to go. `newer` is the document that says what is newer, as long as it was when that was read first. */
 type Leaving = { newer: Pick<DocumentState, 'name' | 'length'> | undefined; readonly givenUp: boolean };
 
+/** What is to be looked at for each of many hosts, some at a time. `of`: one such walk at a time. */
+type Walk = {
+  readonly of: object;
+  readonly hostIds: readonly string[];
+  readonly visit: (hostId: string) => void;
+  next: number;
+};
+
 export class Succession {
   readonly #rules: PresenceRules;
   readonly #view: View;
@@ -26,6 +34,10 @@ export class Succession {
   readonly #lacking: (document: Pick<DocumentState, 'name' | 'length'>) => number;
   /** By host. As many as this node speaks of, at most. */
   readonly #leaving = new Map<string, Leaving>();
+  /** One per gone node at most, and one over those that are leaving. */
+  readonly #walks: Walk[] = [];
+  #living: readonly string[] = [];
+  #nowMs = 0;
   readonly counts: SuccessionCounts = { adopted: 0, yielded: 0, tombstones: 0 };
 
   constructor(options: {
@@ -47,13 +59,35 @@ export class Succession {
     this.#lacking = options.lacking;
   }
 
+  /** Finds out what there is to do; `goOn` does it. */
   tick(living: readonly string[], nowMs: number): void {
+    this.#living = living;
+    this.#nowMs = nowMs;
     for (const replica of this.#replicas.gone()) {
       const forMs = nowMs - replica.goneAtMs;
       this.#age(replica, forMs);
-      if (forMs >= graceMs) this.#adoptFrom(replica, living, forMs);
       if (this.#rules.mayForgetDocument(forMs)) this.#replicas.forget(replica);
+      else if (forMs >= graceMs)
+        this.#walk(
+          replica,
+          () => Array.from(this.#view.hostsOf(replica.source), ([hostId]) => hostId),
+          (hostId) => this.#adoptFrom(replica, hostId),
+        );
     }
+  }
+
+  /** Looks at so many hosts. True when there are more. */
+  goOn(max: number): boolean {
+    for (let left = max; left > 0;) {
+      const walk = this.#walks[0];
+      if (!walk) return false;
+      const hostIds = walk.hostIds.slice(walk.next, walk.next + left);
+      walk.next += hostIds.length;
+      left -= hostIds.length;
+      if (walk.next >= walk.hostIds.length) this.#walks.shift();
+      for (const hostId of hostIds) walk.visit(hostId);
+    }
+    return this.#walks.length > 0;
   }
 
   /** After something was said of this host: whether what this node says of it is still needed. */
@@ -76,7 +110,13 @@ export class Succession {
 
   /** To be called now and then: others may have caught up. */
   reviewLeaving(): void {
-    for (const hostId of [...this.#leaving.keys()]) this.review(hostId);
+    this.#walk(
+      this.#leaving,
+      () => [...this.#leaving.keys()],
+      (hostId) => {
+        if (this.#leaving.has(hostId)) this.review(hostId);
+      },
+    );
   }
 
   /** This node has nothing to say of it any more, whatever it said last. */
@@ -119,11 +159,14 @@ export class Succession {
     this.#view.changeSource(source, () => (gone.forMs = forMs));
   }
 
-  #adoptFrom(replica: GoneReplica, living: readonly string[], forMs: number): void {
-    for (const [hostId, claim] of [...this.#view.hostsOf(replica.source)]) {
-      if (this.#view.winner(hostId) !== claim) continue;
-      if (this.#rules.isHeir(hostId, this.#self.writer, living, forMs)) this.#adopt(claim);
-    }
+  #walk(of: object, hostIds: () => readonly string[], visit: (hostId: string) => void): void {
+    if (!this.#walks.some((walk) => walk.of === of)) this.#walks.push({ of, hostIds: hostIds(), visit, next: 0 });
+  }
+
+  #adoptFrom({ source, goneAtMs }: GoneReplica, hostId: string): void {
+    const claim = this.#view.claimOf(source, hostId);
+    if (!claim || this.#view.winner(hostId) !== claim) return;
+    if (this.#rules.isHeir(hostId, this.#self.writer, this.#living, this.#nowMs - goneAtMs)) this.#adopt(claim);
   }
 
   #adopt(claim: Claim): void {

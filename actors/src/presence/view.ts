@@ -20,6 +20,9 @@ export type Claim = {
   next: Claim | undefined;
 };
 
+/** All that what a host shows depends on. */
+type Showing = Pick<Claim, 'status' | 'facts'> & Pick<Source, 'writer' | 'gone'>;
+
 export type Fold =
   | { readonly ok: true; readonly changed: boolean; readonly moreBytes: number }
   | { readonly ok: false; readonly reason: string };
@@ -35,8 +38,8 @@ const fullOf = (what: string, max: number): Fold => ({ ok: false, reason: `no ro
 export class View {
   readonly #rules: PresenceRules;
   readonly #hosts = new Map<string, Claim>();
-  /** What was shown before the first change that is not told yet. */
-  readonly #before = new Map<string, string | undefined>();
+  /** What was shown before the first change that is not told yet, the longest untold first. */
+  readonly #before = new Map<string, Showing | undefined>();
   readonly #touched: () => void;
   #containers = 0;
   #entries: readonly RosterEntry[] | undefined;
@@ -150,40 +153,68 @@ export class View {
 
   /** What a host shows, as a text that differs when anything in it does. */
   shown(hostId: string, of?: 'those there'): string | undefined {
-    const claim = this.winner(hostId, of);
-    if (!claim) return undefined;
-    const { connection, sinceMs } = this.#rules.showsAs(readStatus(claim.status), claim.source.gone);
-    return `${connection} ${sinceMs} ${servedBy(claim)} ${claim.status} ${claim.facts}`;
+    const showing = this.#showing(hostId, of);
+    return showing && this.#textOf(showing);
   }
 
   /** Before anything about a host changes. */
   touch(hostId: string): void {
     this.#entries = undefined;
     if (this.#before.has(hostId)) return;
-    this.#before.set(hostId, this.shown(hostId));
+    this.#before.set(hostId, this.#showing(hostId));
     this.#touched();
   }
 
-  touchedHosts(): string[] {
-    return [...this.#before.keys()];
+  get hasTouched(): boolean {
+    return this.#before.size > 0;
   }
 
-  /** What is shown otherwise than when this was last called. */
-  takeChanges(): { entries: RosterEntry[]; gone: string[] } {
+  /** The first `max` of those that `takeChanges` will tell of. */
+  touchedHosts(max: number): string[] {
+    return [...this.#before.keys().take(max)];
+  }
+
+  /** What is shown otherwise than when this was last called, of the first `max` hosts that were touched. */
+  takeChanges(max = Infinity): { entries: RosterEntry[]; gone: string[] } {
     const entries: RosterEntry[] = [];
     const gone: string[] = [];
-    for (const [hostId, before] of this.#before) {
-      if (this.shown(hostId) === before) continue;
+    for (const [hostId, before] of this.#before.entries().take(max)) {
+      this.#before.delete(hostId);
+      if (this.#isShownAs(hostId, before)) continue;
       const entry = this.entry(hostId);
       if (entry) entries.push(entry);
       else gone.push(hostId);
     }
-    this.#before.clear();
     return { entries, gone };
   }
 
   hostIds(): IterableIterator<string> {
     return this.#hosts.keys();
+  }
+
+  #showing(hostId: string, of?: 'those there'): Showing | undefined {
+    const claim = this.winner(hostId, of);
+    if (!claim) return undefined;
+    const { writer, gone } = claim.source;
+    return { status: claim.status, facts: claim.facts, writer, gone: gone && { ...gone } };
+  }
+
+  #textOf({ status, facts, writer, gone }: Showing): string {
+    const read = readStatus(status);
+    const { connection, sinceMs } = this.#rules.showsAs(read, gone);
+    return `${connection} ${sinceMs} ${read.adoptedFrom ?? writer} ${status} ${facts}`;
+  }
+
+  #isShownAs(hostId: string, before: Showing | undefined): boolean {
+    const now = this.#showing(hostId);
+    if (!now || !before) return now === before;
+    const isSame =
+      now.status === before.status &&
+      now.facts === before.facts &&
+      now.writer === before.writer &&
+      now.gone?.sinceMs === before.gone?.sinceMs &&
+      now.gone?.forMs === before.gone?.forMs;
+    return isSame || this.#textOf(now) === this.#textOf(before);
   }
 
   #read(claim: Claim): RosterEntry {
@@ -252,9 +283,6 @@ export class View {
 
 export const textsOfClaim = (claim: Claim): string[] =>
   [claim.facts, claim.status, ...(claim.containers ?? [])].filter((text) => text !== '');
-
-/** The node that serves or served the host. */
-const servedBy = (claim: Claim): string => readStatus(claim.status).adoptedFrom ?? claim.source.writer;
 
 export const standingOf = (claim: Claim): Standing => {
   const { epoch, attempt, connection, sinceMs, adoptedFrom } = readStatus(claim.status);
