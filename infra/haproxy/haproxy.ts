@@ -13,6 +13,10 @@ export type Balanced = {
   readonly statsSocket: string;
 };
 
+/** New connections of agents that are taken up for each ingest node, and those that may wait meanwhile: for three seconds. */
+const agentsPerSecond = 250;
+const agentsWaiting = 750;
+
 /** A Unix socket's path has to fit here; a longer one makes HAProxy fail with a message about something else. */
 const maxSocketPathChars = 90;
 
@@ -43,9 +47,12 @@ export const renderHaproxy = (template: string, balanced: Balanced): string => {
       ([, begin = '', end = '']) =>
         begin + list.map(({ name, address }) => `    server ${name} ${address} check\n`).join('') + end,
     );
+  const perNode = (count: number): string => String(count * Math.max(1, balanced.ingest.length));
   replace('the socket', /stats socket unix@\S+/, () => `stats socket unix@${balanced.statsSocket}`);
   bind('agents', balanced.agents);
   bind('dashboard', balanced.dashboard);
+  replace('the pace of agents', /(rate-limit sessions )\d+/, ([, before = '']) => before + perNode(agentsPerSecond));
+  replace('the agents that wait', /(backlog )\d+/, ([, before = '']) => before + perNode(agentsWaiting));
   servers('ingest', balanced.ingest);
   servers('web', balanced.web);
   return config;
