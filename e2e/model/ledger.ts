@@ -91,7 +91,7 @@ export class Ledger {
     return this.#unreadable.has(keyOf(host, epoch, seq));
   }
 
-  /** A record is found to be unreadable only while others are taken: this host has to go on measuring. */
+  /** Has a record that nobody can read and that is not told as a gap yet: it is found only while others are taken. */
   waitsForOthers(host: string): boolean {
     const gaps = this.#gaps();
     return [...this.#unreadable].some((key) => {

@@ -245,13 +245,19 @@ export class World {
         measure: {
           next: () => (this.#numbers += 1),
           random: this.#random,
-          isQuiet: () => this.isQuiet && !ledger.waitsForOthers(host.id),
+          isQuiet: () => this.isQuiet && !this.#hasOnlyUnreadable(index),
         },
         failed: (what, error) =>
           broken('no surprise', `${what}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`),
       });
       this.agents.set(index, agent);
     });
+  }
+
+  /** What alone is left and never taken nobody can tell from an ingest that takes nothing: something else has to be measured. */
+  #hasOnlyUnreadable(index: number): boolean {
+    const left = this.agents.get(index)?.queue?.size().batches ?? 0;
+    return left <= 1 && this.#options.ledger.waitsForOthers(this.hosts[index]?.id ?? '');
   }
 
   /** If its agent has an open conversation, it must be shown soon. */

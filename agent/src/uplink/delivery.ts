@@ -35,6 +35,8 @@ export type Delivery = {
   closed(): void;
   /** Of both lanes together only one record is on the way from now on, or as many as ever. */
   oneAtATime(isOn: boolean): void;
+  /** This record of the backlog is left out for now; without one, all are met. */
+  passOver(at: Position | undefined): void;
   /** The next batch of the live lane, now in flight; `undefined` when there is none or the window is full. */
   takeLive(nowMs: number): QueuedBatch | undefined;
   /** Where to read the backlog on and how many there is room for; `undefined` when it is done, waits, or has no room. */
@@ -63,6 +65,7 @@ export const createDelivery = (
   let pace = Number.POSITIVE_INFINITY;
   let protocol = 0;
   let isAlone = false;
+  let passed: Position | undefined;
   /** The newest record that is known to be safe. */
   let offered = begin;
   let live: { batch: QueuedBatch; offeredMs: number }[] = [];
@@ -127,6 +130,10 @@ export const createDelivery = (
     oneAtATime: (isOn) => {
       isAlone = isOn;
     },
+    passOver: (at) => {
+      if (passed && !at) rewindTo(passed);
+      passed = at;
+    },
     takeLive: (nowMs) => {
       while (live[0] && nowMs - live[0].offeredMs > maxLiveAgeMs) {
         rewindTo(live[0].batch);
@@ -160,7 +167,11 @@ export const createDelivery = (
       cursor = { epoch: last.epoch, seq: last.seq };
       const waiting = new Set(live.map(({ batch }) => key(batch)));
       const chosen = safe.filter(
-        (batch) => rules.isUnderstood(batch.kind, protocol) && !flights.has(key(batch)) && !waiting.has(key(batch)),
+        (batch) =>
+          rules.isUnderstood(batch.kind, protocol) &&
+          !flights.has(key(batch)) &&
+          !waiting.has(key(batch)) &&
+          !(passed && comparePositions(batch, passed) === 0),
       );
       for (const batch of chosen) fly(batch, true);
       return chosen;

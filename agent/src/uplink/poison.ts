@@ -2,7 +2,7 @@
  * Finds the one record that ingest answers by closing the connection, which would keep back everything behind it. Pure.
  *
  * When connections in a row end with a refusal of what was on the way, records go one at a time until those that were on the way then are
- * acknowledged. A record is given up only when it was alone on the way at such an end twice, and ingest took another one meanwhile: an ingest
+ * acknowledged. One that was alone at such an end again and again is passed over until ingest has taken another one. A record is given up only when it was alone on the way at such an end twice, and ingest took another one meanwhile: an ingest
  * that takes nothing at all is broken itself, and nothing is given up for it.
  */
 import type { RefusalCode } from '@thrum/actors/wire/refusal';
@@ -48,6 +48,11 @@ export const noPoison: Poison = {
 
 /** Records go one at a time. */
 export const isProbing = ({ suspects, ends }: Poison): boolean => suspects.length > 0 && ends >= probeAfterEnds;
+
+const passOverAfterEnds = 2;
+/** The suspect that others go before, so that ingest can show whether it takes anything. */
+export const passedOver = ({ alone, taken }: Poison): Position | undefined =>
+  alone && alone.ends >= passOverAfterEnds && taken === 0 ? alone.at : undefined;
 
 const isSame = (a: Position, b: Position): boolean => comparePositions(a, b) === 0;
 const has = (list: readonly Position[], at: Position): boolean => list.some((one) => isSame(one, at));

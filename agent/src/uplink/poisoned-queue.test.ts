@@ -47,14 +47,16 @@ const rig = (t: TestContext, before: readonly QueuedBatch[]) => {
   let answered = 0;
   let refusals = 0;
   /** Measures for so long, with an ingest that reads in order, acknowledges and closes the connection over one record. */
-  const live1s = async (poison: string): Promise<void> => {
+  const live1s = async (poison: string, isMeasuring = true): Promise<void> => {
     clock.advance(1000);
     await settle();
-    const one = batch(7, live);
-    live += 1;
-    await queue.append(one, dictionary);
-    uplink.offer(one);
-    await settle();
+    if (isMeasuring) {
+      const one = batch(7, live);
+      live += 1;
+      await queue.append(one, dictionary);
+      uplink.offer(one);
+      await settle();
+    }
     for (let round = 0; round < 4; round += 1) {
       const sent = line.sent();
       if (sent.length < answered) answered = 0;
@@ -92,6 +94,30 @@ it('A record that ingest cannot read is given up after a while, alone and with e
   for (let second = 0; second < 200 && r.queue.size().batches > 0; second += 1) await r.live1s(' 1/20');
   const { produced, stored, refused, gap: missing } = r.queue.account();
   assert.deepEqual({ stored, refused, missing }, { stored: produced - 1, refused: 0, missing: 1 });
+});
+
+it('A record that ingest cannot read is found at the head of a queue into which nothing new comes', async (t) => {
+  const r = rig(
+    t,
+    Array.from({ length: 5 }, (_, seq) => batch(1, seq)),
+  );
+  await settle();
+  for (let second = 0; second < 300 && r.queue.size().batches > 0; second += 1) await r.live1s(' 1/0', false);
+  const gap = r.queue.nextGap();
+  assert.deepEqual([gap?.firstSeq, gap?.lastSeq, gap?.reason], [0, 0, 'unreadable']);
+  assert.deepEqual(r.queue.account(), { produced: 5, stored: 4, refused: 0, gap: 1, queued: 0 });
+});
+
+it('An ingest that reads nothing at all takes nothing from a queue', async (t) => {
+  const r = rig(
+    t,
+    Array.from({ length: 5 }, (_, seq) => batch(1, seq)),
+  );
+  await settle();
+  for (let second = 0; second < 900; second += 1) await r.live1s('', false);
+  assert.equal(r.queue.nextGap(), undefined);
+  assert.equal(r.queue.account().queued, 5);
+  assert.ok(r.refusals() > 10);
 });
 
 it('A record whose dictionary is damaged everywhere is given up, and is not a riddle in the queue', async (t) => {

@@ -24,7 +24,7 @@ import type { LossReason, Position, QueuedBatch } from '../queue/queue.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { advance, beginConversation, type Effect, type Happening } from './conversation.ts';
 import { createDelivery, type Opening } from './delivery.ts';
-import { isProbing, noPoison, watch, type PoisonEvent } from './poison.ts';
+import { isProbing, noPoison, passedOver, watch, type PoisonEvent } from './poison.ts';
 import { rules as allRules, type UplinkRules } from './rules.ts';
 import { createSent } from './sent.ts';
 import type { Uplink, UplinkCounters, UplinkOptions } from './uplink.ts';
@@ -93,6 +93,7 @@ export const startUplink = (options: UplinkOptions): Uplink => {
     const step = watch(poison, event, rules);
     poison = step.state;
     delivery.oneAtATime(isProbing(poison));
+    delivery.passOver(passedOver(poison));
     if (isProbing(poison) && !wasProbing)
       log.warn({}, 'ingest closes the connection over something that is sent: one record at a time, to find which');
     if (step.giveUp) void giveUp(step.giveUp, 'unreadable');
