@@ -359,6 +359,28 @@ describe('a damaged queue', () => {
     for (const name of names) assert.ok(found.sim.image().has(name), `${name} was removed`);
   });
 
+  test('without checkpoints the samples of a segment that cannot be read are a gap, and not stored', async () => {
+    const world = await openWorld({ maxBytes });
+    for (let i = 0; i < 60; i += 1) await world.append(20);
+    await world.reopen('kill');
+    const image = world.sim.image();
+    for (const name of segmentsOf(image).slice(0, -1)) {
+      const { records } = placesIn(name, image.get(name) ?? assert.fail());
+      let without = withFile(image, name, Buffer.alloc(image.get(name)?.length ?? 0));
+      for (const checkpoint of checkpointNames) without = withFile(without, checkpoint, undefined);
+      const found = await lookAt(without, { maxBytes, wallMs: world.clock.wallMs(), epoch: 9 });
+      assert.deepEqual(found.account, {
+        ...{ produced: 1200, stored: 0, refused: 0 },
+        ...{ gap: records.length * 20, queued: 1200 - records.length * 20 },
+      });
+      assert.equal(
+        found.gaps.reduce((sum, gap) => sum + gap.samples, 0),
+        records.length * 20,
+      );
+    }
+    assert.ok(segmentsOf(image).length > 2);
+  });
+
   test('an old checkpoint beside newer segments brings acknowledged records back and loses none', async () => {
     const from = await story('close');
     const slots = checkpointNames.map((name) => ({

@@ -11,6 +11,9 @@ export const takesNothingNew = (error: unknown): boolean =>
 /** A directory that is there and cannot be listed, now or later: anything else may be mended by a person, or by itself. */
 export const isBroken = (error: unknown): boolean => ['EIO', 'ENOTDIR', 'EUCLEAN', 'EBADMSG'].includes(codeOf(error));
 
+/** There is no such directory, and no room for one: nothing can be in it. */
+export const cannotBeMade = (error: unknown): boolean => ['ENOSPC', 'EDQUOT', 'EROFS'].includes(codeOf(error));
+
 /** What a person does about a directory that cannot be opened. */
 export const mendDiskError = (error: unknown): string => {
   const code = codeOf(error);

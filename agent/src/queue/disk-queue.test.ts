@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, after } from 'node:test';
 import { encodeBatch } from '@thrum/actors/wire/batch';
@@ -12,6 +21,7 @@ import { fakeClock, type FakeClock } from '@thrum/actors/testing/fake-clock';
 import { temporaryDirectory } from '@thrum/actors/testing/temporary-directory';
 import { openDiskQueue, type DiskQueue } from './disk-queue.ts';
 import { openFileDisk } from './file-disk.ts';
+import type { Disk } from './disk.ts';
 import { queueContract } from './queue.contract.ts';
 import type { Gap, QueuedBatch } from './queue.ts';
 import { segmentHeaderBytes, segmentVersion } from './segment-format.ts';
@@ -160,7 +170,55 @@ describe('the queue on a real disk', () => {
     assert.deepEqual(readFileSync(join(directory, `newer-${name}`)), bytes);
     const { produced, gap } = second.account();
     assert.deepEqual([produced, gap], [1, 1]);
+    await second.append(batch(2, 0), dictionary);
     await second.close();
+    // The newer program comes back: here one that can read version 1.
+    bytes.writeUInt16LE(segmentVersion, 4);
+    bytes.writeUInt32LE(crc32(bytes.subarray(0, segmentHeaderBytes - 4)), segmentHeaderBytes - 4);
+    writeFileSync(join(directory, `newer-${name}`), bytes);
+    const third = await openAt(directory, { epoch: 3 });
+    assert.deepEqual(await names(third), ['1/0', '2/0'], 'in its place, before what came later');
+    assert.deepEqual(third.account(), { produced: 2, stored: 0, refused: 0, gap: 0, queued: 2 });
+    assert.deepEqual(await third.dictionary(dictionary.hash), dictionary);
+    await third.append(batch(3, 0), dictionary);
+    assert.equal(third.ack(1, [[0, 0]]), 1);
+    await third.close();
+    const fourth = await openAt(directory, { epoch: 4 });
+    assert.deepEqual(await names(fourth), ['2/0', '3/0']);
+    assert.deepEqual(fourth.account(), { produced: 3, stored: 1, refused: 0, gap: 0, queued: 2 });
+    await fourth.close();
+  });
+
+  it('begins degraded where its directory cannot be made, and makes it when that can be done', async (t) => {
+    const directory = join(temporaryDirectory(t), 'queue');
+    const real = openFileDisk(directory);
+    for (const code of ['ENOSPC', 'EDQUOT', 'EROFS']) {
+      let isBlocked = true;
+      const orFail = async <T>(run: () => Promise<T>): Promise<T> => {
+        if (isBlocked) throw Object.assign(new Error(code), { code });
+        return run();
+      };
+      const disk: Disk = {
+        ...real,
+        list: () => orFail(() => real.list()),
+        open: (name, create) => orFail(() => real.open(name, create)),
+      };
+      const clock = fakeClock(wallMs);
+      const queue = await openAt(directory, { disk, clock });
+      await queue.append(batch(1, 0), dictionary);
+      assert.equal(queue.durability().state, 'degraded');
+      assert.equal(existsSync(directory), false);
+      isBlocked = false;
+      await eventually(() => {
+        clock.advance(1000);
+        assert.equal(queue.durability().state, 'durable');
+      });
+      await queue.close();
+      const again = await openAt(directory, { epoch: 2 });
+      assert.deepEqual(await names(again), ['1/0']);
+      await again.close();
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it('reads a queue that version 1 wrote', async (t) => {

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Disk, DiskFile } from './disk.ts';
+import { isNoSuchFile } from './disk-error.ts';
 
 const keptAside = 3;
 
@@ -54,13 +55,23 @@ export const openFileDisk = (directory: string): Disk => {
     // Files in a directory that is not durable itself are not either.
     await syncNames(dirname(directory));
   };
+  /** Where there is no directory there is one, then: it may have been no room for it before. */
+  const orMake = async <T>(run: () => Promise<T>): Promise<T> => {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isNoSuchFile(error)) throw error;
+    }
+    await make();
+    return run();
+  };
   return {
-    list: async () => {
-      await make();
-      return readdir(directory);
+    list: () => orMake(() => readdir(directory)),
+    open: async (name, create) => {
+      const flags = constants.O_RDWR | (create ? constants.O_CREAT | constants.O_EXCL : 0);
+      const opened = (): Promise<FileHandle> => open(at(name), flags, 0o600);
+      return fileOf(await (create ? orMake(opened) : opened()));
     },
-    open: async (name, create) =>
-      fileOf(await open(at(name), constants.O_RDWR | (create ? constants.O_CREAT | constants.O_EXCL : 0), 0o600)),
     remove: (name) => unlink(at(name)),
     rename: (from, to) => rename(at(from), at(to)),
     syncDirectory: () => syncNames(directory),

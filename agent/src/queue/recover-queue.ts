@@ -8,20 +8,21 @@
 import type { Log } from '@thrum/actors/system/log';
 import { checkpointNames, type Checkpoint, type HeldGap, type KeptGap } from './checkpoint.ts';
 import { readCheckpoints, type CheckpointsFound } from './checkpoint-keeper.ts';
-import { isBroken } from './disk-error.ts';
+import { cannotBeMade, isBroken } from './disk-error.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { reconcile } from './reconcile.ts';
+import { forgetOldFiles, makeDurable, setAside, takeBack, trustHeaders } from './queue-files.ts';
+import { settledByHeaders, settledOutside, total, whereMissing, type Read } from './recover-account.ts';
 import { recoverSegment, type SegmentRecords } from './recover-segment.ts';
 import type { QueueRules } from './rules.ts';
 import { openPatiently, readForgiving } from './segment-reader.ts';
-import { readSegmentHeader, readSegmentName, segmentBytes, segmentHeaderBytes } from './segment-format.ts';
+import { readSegmentHeader, readSegmentName, segmentBytes } from './segment-format.ts';
 import type { SegmentEnd, SegmentHeader } from './segment-format.ts';
 import { firstFrom, newIndex, type SegmentIndex } from './segment-index.ts';
 import { addRange, isSettled, sumOf, type Segment, type SettledSums } from './segment.ts';
 
 /** Longer than any segment: what is behind it in a file is none of ours. */
 const maxFileBytes = segmentBytes + 2 * 1024 * 1024;
-const damagedKept = 8;
 
 export type Recovered = {
   readonly segments: Segment[];
@@ -41,8 +42,6 @@ export type Recovered = {
   readonly wasClean: boolean;
 };
 
-type Read = { readonly name: string; readonly records: SegmentRecords; readonly segment: Segment };
-
 export const recoverQueue = async (options: {
   disk: Disk;
   host: string;
@@ -54,30 +53,33 @@ export const recoverQueue = async (options: {
   const { disk, host, epoch, nowMs, log, rules } = options;
   const found: KeptGap[] = [];
   const none = { batches: 0, samples: 0, bytes: 0, foundIn: epoch };
-  const names = await disk.list().catch(async (error: unknown) => {
+  const listed = await disk.list().catch(async (error: unknown) => {
+    if (cannotBeMade(error)) {
+      log.error(
+        { error },
+        'the directory of the queue cannot be made: what is measured is kept in memory until it can',
+      );
+      return [];
+    }
     if (!isBroken(error)) throw error;
     log.error({ error }, 'the queue on disk cannot be read: it is kept aside, and an empty one begins');
     await disk.setAside().catch((failure: unknown) => log.error({ error: failure }, 'it could not be kept aside'));
     found.push({ ...none, epoch, firstSeq: 0, lastSeq: -1, fromMs: nowMs, toMs: nowMs, reason: 'damaged' });
     return [];
   });
-  const setAside = async (name: string, why: string): Promise<void> => {
-    log.error({ file: name }, `${why}: it is left alone under another name`);
-    const to = why.includes('newer') ? `newer-${name}` : `damaged-${name}`;
-    await disk.rename(name, to).catch((error: unknown) => log.error({ error }, 'it could not be renamed'));
-  };
-
+  const back = await takeBack(disk, log, host, listed);
+  const names = [...listed, ...back];
   let lostFiles = 0;
   const loseFile = (name: string, why: string): Promise<void> => {
     lostFiles += 1;
-    return setAside(name, why);
+    return setAside(disk, log, name, why);
   };
 
   const checkpoints = await readCheckpoints(disk, names);
-  for (const name of checkpoints.newer) await setAside(name, 'a checkpoint of a newer version');
+  for (const name of checkpoints.newer) await setAside(disk, log, name, 'a checkpoint of a newer version');
   let known: Checkpoint | undefined = checkpoints.newest;
   if (known && known.host !== host) {
-    for (const name of checkpointNames) await setAside(name, 'a checkpoint of another host');
+    for (const name of checkpointNames) await setAside(disk, log, name, 'a checkpoint of another host');
     known = undefined;
   }
   const gone = new Set(known?.removed);
@@ -149,9 +151,10 @@ export const recoverQueue = async (options: {
     if (records.kind === 'newer') await loseFile(file.name, `a segment of the newer version ${records.version}`);
     else if (records.kind === 'unreadable' && bytes.length === 0) removed.set(file.ordinal, [file.name]);
     else if (records.kind === 'unreadable') await loseFile(file.name, 'a segment of which nothing can be read');
-    else if (records.header && records.header.host !== host) await setAside(file.name, 'a segment of another host');
+    else if (records.header && records.header.host !== host)
+      await setAside(disk, log, file.name, 'a segment of another host');
     else if (gone.has(records.ordinal) || seen.has(records.ordinal))
-      await setAside(file.name, 'a copy of a segment of the queue');
+      await setAside(disk, log, file.name, 'a copy of a segment of the queue');
     else {
       seen.add(records.ordinal);
       nextOrdinal = Math.max(nextOrdinal, records.ordinal + 1);
@@ -190,7 +193,9 @@ export const recoverQueue = async (options: {
   const outside = known ? settledOutside(known, segments) : settledByHeaders(reads, byRecords - living);
   const produced = Math.max(byRecords, known?.produced ?? 0);
   const missing = produced - living - total(outside);
-  if (known && missing > 0) {
+  // They were counted as lost when they were left alone.
+  if (back.length > 0 && missing < 0) outside.gap = Math.max(0, outside.gap + missing);
+  if (missing > 0) {
     outside.gap += missing;
     // Of the first records of a segment whose header is gone too, only the numbers were known.
     const at = found.findIndex(
@@ -237,8 +242,6 @@ const isQueued = (segment: Segment, index: SegmentIndex, seq: number): boolean =
   const at = firstFrom(index, seq);
   return at < index.count && index.seqs[at] === seq && !isSettled(segment, seq);
 };
-
-const total = ({ stored, refused, gap }: SettledSums): number => stored + refused + gap;
 
 /** `undefined` when there is nothing in it: it was begun and not more. */
 const segmentOf = (
@@ -292,95 +295,4 @@ const segmentOf = (
     dictionaries: [...records.dictionaries],
   };
   return { segment, lost: lost.map((one) => ({ ...one, bytes: 0 })) };
-};
-
-/** Files may have been renamed or copied: where a header can be read, its ordinal counts. */
-const trustHeaders = async (disk: Disk, files: { readonly name: string; ordinal: number }[]): Promise<void> => {
-  for (const one of files)
-    try {
-      const file = await disk.open(one.name, false);
-      try {
-        const found = readSegmentHeader(Buffer.from(await file.read(0, segmentHeaderBytes)));
-        if (found.kind === 'header') one.ordinal = found.header.ordinal;
-      } finally {
-        await file.close();
-      }
-    } catch {
-      // Whoever reads the whole of it says so.
-    }
-};
-
-/** What was settled of a segment that is gone stays settled. */
-const settledOutside = ({ settled, ranges }: Checkpoint, segments: readonly Segment[]): SettledSums => {
-  const there = new Set(segments.map(({ ordinal }) => ordinal));
-  return sumOf([settled, ...ranges.filter(({ ordinal }) => !there.has(ordinal))]);
-};
-
-/** Without a checkpoint: what the newest header knew, the rest counts as stored, because segments only go when they are settled. */
-const settledByHeaders = (reads: readonly Read[], settled: number): SettledSums => {
-  const before = reads.findLast(({ records }) => records.header)?.records.header?.before;
-  const refused = Math.min(Math.max(0, settled), before?.refused ?? 0);
-  const gap = Math.min(Math.max(0, settled - refused), before?.gap ?? 0);
-  return { stored: Math.max(0, settled - refused - gap), refused, gap };
-};
-
-/** Whole segments are gone: between which numbers, as well as the neighbors know. */
-const whereMissing = (
-  reads: readonly Read[],
-  missing: number,
-  known: Checkpoint,
-): Pick<KeptGap, 'epoch' | 'firstSeq' | 'lastSeq' | 'batches' | 'fromMs' | 'toMs'> => {
-  let before: Segment | undefined;
-  for (const { segment, records } of reads) {
-    const begins = records.header?.before.produced;
-    if (begins !== undefined && begins - (before?.end.total ?? 0) >= missing) {
-      const isOneEpoch = before?.epoch === segment.epoch;
-      const firstSeq = isOneEpoch && before ? before.end.seq + 1 : 0;
-      const lastSeq = segment.firstSeq - 1;
-      const [fromMs, toMs] = [before?.newestMs ?? segment.oldestMs, segment.oldestMs];
-      // Before the first record of an epoch lies another epoch, and nobody knows which: no numbers then.
-      const batches = lastSeq < firstSeq ? (records.header?.previous?.records ?? 0) : lastSeq - firstSeq + 1;
-      return { epoch: segment.epoch, firstSeq, lastSeq, batches, fromMs, toMs };
-    }
-    before = segment;
-  }
-  const epoch = known.end?.epoch ?? before?.epoch ?? known.lastEpoch;
-  const lastSeq = Math.max(known.end?.seq ?? 0, before?.epoch === epoch ? before.end.seq : 0);
-  if (before?.epoch === epoch && before.end.seq >= lastSeq) {
-    // Nothing is missing at the end: it was somewhere before, and the neighbors that knew where are damaged too.
-    const [fromMs, toMs] = [reads[0]?.segment.oldestMs ?? before.oldestMs, before.newestMs];
-    return { epoch, firstSeq: 0, lastSeq: -1, batches: 0, fromMs: Math.min(fromMs, toMs), toMs };
-  }
-  const firstSeq = before?.epoch === epoch ? before.end.seq + 1 : 0;
-  const fromMs = before?.newestMs ?? known.newestMs ?? known.writtenMs;
-  const toMs = Math.max(fromMs, known.newestMs ?? known.writtenMs);
-  return { epoch, firstSeq, lastSeq, batches: lastSeq - firstSeq + 1, fromMs, toMs };
-};
-
-/**
- * A process that was killed may have left what it had not synced: it can be read, and would be gone when the power fails now. It is written
- * again: of what a sync has failed before, another sync alone brings nothing to the disk.
- */
-const makeDurable = async (disk: Disk, names: readonly string[], log: Log): Promise<void> => {
-  try {
-    for (const name of names) {
-      const file = await disk.open(name, false);
-      try {
-        await file.write([await file.read(0, await file.size())], 0);
-        await file.sync();
-      } finally {
-        await file.close().catch(() => undefined);
-      }
-    }
-    if (names.length > 0) await disk.syncDirectory();
-  } catch (error) {
-    log.warn({ error }, 'what an earlier process left on disk may not be durable');
-  }
-};
-
-const forgetOldFiles = async (disk: Disk, names: readonly string[], log: Log): Promise<void> => {
-  const old = names.filter((name) => name.startsWith('damaged-')).toSorted();
-  const halfMade = names.filter((name) => name.startsWith('new-'));
-  for (const name of [...halfMade, ...old.slice(0, Math.max(0, old.length - damagedKept))])
-    await disk.remove(name).catch((error: unknown) => log.warn({ error, file: name }, 'an old file stays'));
 };
