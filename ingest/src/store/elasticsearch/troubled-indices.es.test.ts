@@ -1,4 +1,4 @@
-/** A real Elasticsearch whose indices are in trouble: blocked, deleted, mapped by somebody else, rolled over. Nothing is lost, each ends with its reason. */
+/** A real Elasticsearch in trouble: its indices blocked, closed, deleted, mapped by somebody else, rolled over; an answer that takes long. Nothing is lost, each ends with its reason. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { eventually } from '@thrum/actors/testing/eventually';
@@ -16,6 +16,7 @@ import {
 import type { Store, StoreOptions } from '../store.ts';
 import { dayIndexName, dayOf } from './day-index.ts';
 import { openElasticsearchStore } from './elasticsearch-store.ts';
+import { startFaultyProxy } from './faulty-proxy.ts';
 import { cleanUp, curl, indexNames, newPrefix, refresh, testServerUrl } from './test-server.ts';
 
 const prefixes: string[] = [];
@@ -48,6 +49,15 @@ const letters = async (prefix: string): Promise<Record<string, unknown>[]> => {
   };
   return found.hits.hits.map((hit) => hit._source);
 };
+
+/** Begun before everything else, so that the others run while it waits: longer than anything that is tried again early. */
+const slowMs = 30_000;
+const proxy = await startFaultyProxy(testServerUrl(), ({ path, n }) =>
+  path === '/_bulk' && n === 0 ? { kind: 'answer later', afterMs: slowMs } : undefined,
+);
+after(() => proxy.close());
+const slow = openOn({ url: `elasticsearch:${proxy.url}` });
+const slowResult = written(slow.store, one(1));
 
 for (const [name, block] of [
   ['the flood stage of a full disk', 'read_only_allow_delete'],
@@ -194,4 +204,12 @@ test('months of events and dead letters are deleted when they are old enough, an
   openOn({ prefix });
   const left = [...kept, memoryIndex(prefix)].sort();
   await eventually(async () => assert.deepEqual((await indexNames(prefix)).sort(), left));
+});
+
+test('an answer that takes thirty seconds is waited for: nothing is sent a second time', async () => {
+  assert.deepEqual(await slowResult, okay);
+  assert.equal(proxy.bulks(), 1);
+  await refresh(slow.prefix);
+  assert.equal(((await curl('GET', `/${memoryIndex(slow.prefix)}/_count`)) as { count: number }).count, 1);
+  assert.equal(slow.store.counters()['store_documents_duplicate'], 0);
 });
