@@ -22,12 +22,13 @@ import { IntakeCounts } from './intake-counts.ts';
 import { boundAgent, boundStranger } from './message-size.ts';
 import { startPacing } from './pacing.ts';
 import { rules, type IntakeRules } from './rules.ts';
-import { sessionActor, type SessionMessage } from './session-actor.ts';
+import { maxMailbox, sessionActor, type SessionMessage } from './session-actor.ts';
 import { SeriesCounts, seriesCountsDefaults } from './series-counts.ts';
 import { Sessions } from './sessions.ts';
 import { StrangerLog } from './stranger-log.ts';
 import type { Peer, Surroundings } from './surroundings.ts';
 import { tokenCheck } from './token-check.ts';
+import { Turns } from './turns.ts';
 import { UnderWay } from './under-way.ts';
 import { doesNotRead } from './unread.ts';
 
@@ -66,6 +67,8 @@ const pingEveryMs = 4_000;
 /** Given up after this long without an answer; the host is called silent by then. */
 const pingTimeoutMs = 8_000;
 const closeWithinMs = 2_000;
+/** Whoever held up a balancer or many agents lets go of a hundred hellos at once, and each takes about a millisecond. */
+const greetingsPerTurn = 8;
 
 type HostPeer = Peer & { ask(request: RecentRequest, deadlineMs: number): Promise<unknown> };
 
@@ -134,6 +137,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
   });
   const greeters = new WeakMap<object, () => void>();
 
+  const greetings = new Turns(greetingsPerTurn);
   let number = 0;
   io.on('connection', (socket: Socket) => {
     const address = addressOf(socket.request);
@@ -175,16 +179,32 @@ export const startIntake = (options: IntakeOptions): Intake => {
       socket.emit('refused', refusal);
       socket.disconnect(true);
     };
-    const offer = (message: SessionMessage): void => {
-      if (cutUnread()) return;
-      const told = actor.tell(message);
-      if (told.ok || told.reason === 'stopped' || !socket.connected) return;
+    const tooFast = (): void => {
       const line = greeted ? {} : strangerLog.worthLogging('too-fast', clock.monotonicMs());
       if (line) log.warn({ address, ...line }, 'An agent sends faster than it may; its connection is closed');
       else counts.refusalsNotLogged += 1;
       shut(refuse('too-fast', 'more messages than the window allows'));
     };
-    socket.onAny((event: unknown, ...args: unknown[]) => offer({ kind: 'said', event: String(event), args }));
+    const offer = (message: SessionMessage): void => {
+      if (cutUnread()) return;
+      const told = actor.tell(message);
+      if (!told.ok && told.reason !== 'stopped' && socket.connected) tooFast();
+    };
+    /** Messages that wait for their turn: the hello and what came before it was heard. */
+    let early = 0;
+    const offerInTurn = (message: SessionMessage): void => {
+      if (early >= maxMailbox) return socket.connected ? tooFast() : undefined;
+      early += 1;
+      greetings.add(() => {
+        early -= 1;
+        offer(message);
+      });
+    };
+    socket.onAny((event: unknown, ...args: unknown[]) => {
+      const said = { kind: 'said', event: String(event), args } as const;
+      if (greeted && early === 0) offer(said);
+      else offerInTurn(said);
+    });
     socket.conn.on('heartbeat', () => offer({ kind: 'heard' }));
     // What came was no packet, or more binary data than this connection may send (none before a hello); socket.io closes it next. An agent
     // may also send an event of this name, which is one nobody knows like others and has been told to the actor above.
