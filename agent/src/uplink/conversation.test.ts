@@ -141,6 +141,20 @@ describe('a conversation with ingest', () => {
     assert.ok(replaced.waitMs() >= 45_000, 'another agent is to blame, not a message');
   });
 
+  it('is back in seconds when it was too late with its hello, because one of the two stood still', () => {
+    for (const before of [[], [{ type: 'connected', pingEveryMs: 4000 }]] as const) {
+      const talk = play([url], 0.999);
+      for (let times = 0; times < 3; times += 1) {
+        talk.untilDue();
+        for (const happening of before) talk.happen(happening);
+        talk.happen({ type: 'refused', refusal: refuse('hello-first', 'nothing was said in time') });
+        assert.equal(talk.state().phase, 'waiting');
+        assert.ok(talk.waitMs() >= 1000 && talk.waitMs() < 10_000, `${talk.waitMs()} ms`);
+      }
+      assert.ok(!talk.told.includes('error'));
+    }
+  });
+
   it('tells a refusal that a person must mend once, and tries again about every minute', () => {
     const talk = play();
     for (let i = 0; i < 5; i += 1) {

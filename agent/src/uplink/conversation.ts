@@ -135,7 +135,9 @@ const lose = (state: Conversation, now: Now, reason: string): Step => {
 
 const beRefused = (state: Conversation, now: Now, refusal: Refusal): Step => {
   const fields = { code: refusal.code };
-  if (nextOf(refusal.code) === 'stop') {
+  // Who says hello first whenever there is a connection was too late with it: one of the two stood still.
+  const wasLate = refusal.code === 'hello-first';
+  if (nextOf(refusal.code) === 'stop' && !wasLate) {
     const isOfOneMessage = state.phase === 'open' && blaming.includes(refusal.code) && state.attempt < soonAttempts;
     const message = `ingest refused this agent: ${explain(refusal)} ${isOfOneMessage ? 'Trying again.' : 'Trying again every minute.'}`;
     const hasFurther = (state.url % state.urls.length) + 1 < state.urls.length;

@@ -110,6 +110,24 @@ describe('the lanes of the uplink', () => {
     assert.deepEqual(r.line.sent().slice(0, 3), ['backlog 1/0', 'live 7/0', 'backlog 1/1']);
   });
 
+  it('are led to another node when this one takes nothing of the backlog for minutes, and not before', async (t) => {
+    const r = await rig(t, { welcome: { window: 4, backlog: 0 }, before: many(10) });
+    const pass = async (seconds: number): Promise<void> => {
+      for (let second = 0; second < seconds; second += 1) {
+        r.clock.advance(1000);
+        r.line.hear();
+        if (second % 10 === 0) await settle();
+      }
+      await settle();
+    };
+    await pass(290);
+    assert.equal(r.line.hellos.length, 1);
+    Object.assign(r.line.welcome, { backlog: 4 });
+    await pass(20);
+    assert.equal(r.line.hellos.length, 2);
+    assert.equal(r.line.sent()[0], 'backlog 1/0');
+  });
+
   it('do not let a new batch wait for the dictionary of an old one', async (t) => {
     const r = await rig(t, { welcome: { backlog: 0 }, before: many(3, 1, older), words: older });
     let declare: (answer: unknown) => void = () => undefined;

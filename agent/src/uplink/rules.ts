@@ -46,6 +46,9 @@ export const rules = {
     readonly takenMeanwhile: number;
   }): boolean => of.onTheWay === 1 && of.endsAlone >= 2 && of.takenMeanwhile > 0,
 
+  /** A node that takes nothing of the backlog is left when patience is at its end. */
+  leavesNode: (of: { readonly closedForMs: number; readonly limitMs: number }): boolean => of.closedForMs >= of.limitMs,
+
   /**
    * How many more records of the backlog may go out. Ingest's pace counts them alone. Of the window a quarter stays free of them, so that what is
    * new does not wait; while new ones fill the rest, one at a time still goes, so that the backlog comes to an end.

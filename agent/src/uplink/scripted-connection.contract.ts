@@ -14,6 +14,8 @@ export type ScriptedConnection = {
   /** What hello is answered with. */
   welcome: Record<string, unknown>;
   say(event: string, payload: unknown, reply?: (answer: unknown) => void): void;
+  /** A ping, say. */
+  hear(): void;
   lose(): void;
   /** From now on `written` waits for `drain`. */
   hold(): void;
@@ -63,6 +65,7 @@ export const scriptedConnection = (): ScriptedConnection => {
         return `${isBacklog === true ? 'backlog' : 'live'} ${header?.epoch}/${header?.seq}`;
       }),
     say: (event, payload, reply) => listener?.message(event, payload, reply),
+    hear: () => listener?.heard(),
     lose: () => listener?.lost('the test said so'),
     hold: () => (isHeld = true),
     drain: () => {

@@ -24,6 +24,7 @@ import type { LossReason, Position, QueuedBatch } from '../queue/queue.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { advance, beginConversation, type Effect, type Happening } from './conversation.ts';
 import { createDelivery, type Opening } from './delivery.ts';
+import { fullPatience, wait } from './patience.ts';
 import { isProbing, noPoison, passedOver, watch, type PoisonEvent } from './poison.ts';
 import { rules as allRules, type UplinkRules } from './rules.ts';
 import { createSent } from './sent.ts';
@@ -60,6 +61,7 @@ export const startUplink = (options: UplinkOptions): Uplink => {
   let conversation = beginConversation(options.urls, clock.monotonicMs());
   let connection: Connection | undefined;
   let poison = noPoison;
+  let patience = fullPatience;
   /** Dictionaries the node of this connection knows. */
   let declared = new Set<string>();
   let opening: Opening = { window: 1, protocol: 0 };
@@ -358,6 +360,11 @@ export const startUplink = (options: UplinkOptions): Uplink => {
   const pulse = clock.every(pulseMs, () => {
     if (conversation.phase !== 'open') return;
     happen({ type: 'time' });
+    const hasBacklog = queue.size().batches > opening.window;
+    const taken = opening.pace !== 0 ? 'some' : hasBacklog ? 'none' : 'unknown';
+    const step = wait(patience, taken, { nowMs: clock.monotonicMs(), random: options.random }, rules);
+    patience = step.state;
+    if (step.leaves) return happen({ type: 'renew', reason: 'this node takes nothing of what waits' });
     pump();
   });
 
