@@ -101,3 +101,13 @@ test('those whose turn it is speak for the others: the groups stay as many while
   assert.equal(grant.groups, groups);
   assert.equal(looks(60, { sessions: 5_000, catchingUp: 20 }, grant, 60_000).grant.groups, 1);
 });
+
+test('after a store was crowded for a moment a fleet that fits is let in at once, not step by step', () => {
+  const crowded = looks(2, { sessions: 100, catchingUp: 100, heldBytes: 40 * mebibyte });
+  assert.ok(crowded.grant.groups > 1);
+  const after = nextGrant(crowded.grant, { ...calm, sessions: 100, catchingUp: 40, nowMs: crowded.atMs });
+  assert.equal(after.groups, 1);
+  const many = looks(2, { sessions: 5_000, catchingUp: 5_000, heldBytes: 40 * mebibyte });
+  assert.equal(many.grant.groups, 64);
+  assert.equal(nextGrant(many.grant, { ...calm, sessions: 5_000, catchingUp: 80, nowMs: many.atMs }).groups, 8);
+});

@@ -60,11 +60,21 @@ export const startGrant: Grant = {
   failingSinceMs: undefined,
 };
 
-/** More groups at once, fewer one step after the other: whether all have had their turn to say that they catch up is not known sooner. */
-const nextGroups = (before: Grant, nowMs: number, batchesForEach: number): number => {
+const groupsFor = (batches: number, agents: number): number => {
   let groups = 1;
-  while (groups < maxGroups && batchesForEach * groups < 1) groups *= 2;
+  while (groups < maxGroups && batches * groups < agents) groups *= 2;
+  return groups;
+};
+
+/**
+ * More groups at once; fewer than all agents need only one step after the other: whether they all have had their turn to say that they catch up
+ * is not known sooner.
+ */
+const nextGroups = (before: Grant, nowMs: number, batches: number, sharing: number, sessions: number): number => {
+  const groups = groupsFor(batches, sharing);
   if (groups >= before.groups || before.backlog === 0) return groups;
+  const forAll = groupsFor(batches, sessions);
+  if (before.groups > forAll) return Math.max(groups, forAll);
   return nowMs - before.groupsChangedMs < fewerGroupsAfterMs ? before.groups : before.groups / 2;
 };
 
@@ -88,9 +98,10 @@ export const nextGrant = (before: Grant, signs: GrantSigns): Grant => {
   // After an outage all of them have a backlog; later those whose turn it is speak for the others.
   const others = before.groups === 1 ? signs.catchingUp : Math.min(signs.sessions, signs.catchingUp * before.groups);
   const sharing = Math.max(1, before.backlog === 0 ? signs.sessions : others);
-  const held = sharing * Math.max(1, signs.batchBytes * heldPerByte);
-  const fitting = budgetBytes / held;
-  const groups = nextGroups(before, nowMs, (isCrowded ? budgetBytes : maxHeldBytes * budgetPart) / held);
+  const batchHeldBytes = Math.max(1, signs.batchBytes * heldPerByte);
+  const fitting = budgetBytes / sharing / batchHeldBytes;
+  const roomBytes = isCrowded ? budgetBytes : maxHeldBytes * budgetPart;
+  const groups = nextGroups(before, nowMs, roomBytes / batchHeldBytes, sharing, signs.sessions);
   const wanted = steps.findLast((step) => step <= fitting) ?? 1;
   if (wanted <= before.backlog) return to(wanted, budgetBytes, groups);
   if (before.backlog > 0 && nowMs - before.changedMs < raiseAfterMs) return to(before.backlog, budgetBytes, groups);
