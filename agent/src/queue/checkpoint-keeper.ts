@@ -87,9 +87,14 @@ export const createCheckpointKeeper = (
 
   const newFile = async (name: string): Promise<DiskFile> => {
     const file = await disk.open(name, true);
-    await file.write([Buffer.alloc(checkpointBytes)], 0);
-    await file.sync();
-    return file;
+    try {
+      await file.write([Buffer.alloc(checkpointBytes)], 0);
+      await file.sync();
+      return file;
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      throw error;
+    }
   };
 
   const openSlot = async (slot: Slot): Promise<DiskFile> => {
@@ -107,20 +112,21 @@ export const createCheckpointKeeper = (
     return slot.file;
   };
 
-  /**
-   * The next checkpoint goes to a new file. The bad one keeps its name until the new one is whole, and its place on the disk after that, so that
-   * no new file gets that place.
-   */
+  /** The next checkpoint goes to a new file. The bad one keeps its name, and its place on the disk, until the new one is whole. */
   const replace = async (slot: Slot, used: number): Promise<void> => {
     const beside = `new-${slot.name}`;
     await disk.remove(beside).catch(() => undefined);
-    const file = await newFile(beside);
-    slot.file = file;
     slot.generation = 0;
-    await file.write([buffer.subarray(0, used)], 0);
-    await file.sync();
-    await disk.rename(slot.name, `damaged-${slot.name}`).catch(() => undefined);
-    await disk.rename(beside, slot.name);
+    try {
+      slot.file = await newFile(beside);
+      await slot.file.write([buffer.subarray(0, used)], 0);
+      await slot.file.sync();
+      await disk.rename(beside, slot.name);
+    } catch (error) {
+      await close(slot);
+      await disk.remove(beside).catch(() => undefined);
+      throw error;
+    }
     await disk.syncDirectory();
   };
 
