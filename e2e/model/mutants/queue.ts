@@ -41,7 +41,7 @@ export const queueMutants: readonly Mutant[] = [
     name: 'queue-gap-told-once',
     breaks: 'a gap is forgotten when an event tells it, though that event may be given up before the store has it',
     rules: { queue: { mayForgetGap: () => true } },
-    noticedBy: [141],
+    noticedBy: [146],
   },
   {
     name: 'queue-nothing-unclean',
