@@ -72,4 +72,10 @@ test('what is done to a file after it was parted from the kept one is not done t
   writeFileSync(join(queue, 'a.seg'), 'harm');
   keeper.look();
   assert.deepEqual(kept(keeper, 'a.seg'), ['good']);
+  // A new file may get the place on the disk of the one that goes.
+  rmSync(join(queue, 'a.seg'));
+  for (const name of ['b.seg', 'c.seg']) writeFileSync(join(queue, name), name);
+  keeper.look();
+  assert.deepEqual(kept(keeper, 'a.seg'), ['good']);
+  for (const name of ['b.seg', 'c.seg']) assert.deepEqual(kept(keeper, name), [name]);
 });

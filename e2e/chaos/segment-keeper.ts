@@ -48,6 +48,7 @@ export const startSegmentKeeper = (options: {
   const { queue, links, away, isSegment } = options;
   const kept = new Map<number, Kept>();
   const used = new Map<string, number>();
+  const parted = new Set<string>();
   let missed = 0;
   let watcher: FSWatcher | undefined;
 
@@ -93,7 +94,7 @@ export const startSegmentKeeper = (options: {
       if (!isCode(error, 'ENOENT')) throw error;
     }
     for (const name of names) {
-      if (!isSegment(name)) continue;
+      if (!isSegment(name) || parted.has(name)) continue;
       try {
         keep(name);
       } catch (error) {
@@ -105,11 +106,15 @@ export const startSegmentKeeper = (options: {
   };
 
   const part = (name: string): void => {
-    const one = kept.get(statSync(join(queue, name)).ino);
+    const { ino } = statSync(join(queue, name));
+    const one = kept.get(ino);
     if (!one || one.moved) return;
     const linked = join(links, String(one.generation), one.name);
     copyFileSync(linked, `${linked}.copy`);
     renameSync(`${linked}.copy`, linked);
+    // Nothing holds its place on the disk any more: another file may get it.
+    kept.delete(ino);
+    parted.add(name);
   };
 
   const timer = setInterval(look, lookEveryMs);
