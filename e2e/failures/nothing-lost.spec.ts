@@ -34,5 +34,16 @@ test('nothing is lost and nothing is stored twice while everything is killed, pa
   assert.ok(report.done.length >= 12, `${report.done.length} faults`);
   if (report.notTried.length === 0)
     assert.ok(report.done.some(({ fault }) => fault.kind === 'kill' && fault.of === 'elasticsearch'));
-  for (const { name, sums } of report.comparison.agents) assert.ok(sums.stored > 500, `${name}: ${sums.stored} stored`);
+  const { agents, gaps } = report.comparison;
+  // Of one the clock goes two hours ahead, so that most of what it measures is refused.
+  for (const { name, sums } of agents)
+    assert.ok(sums.stored + sums.refused + sums.gap > 500 && sums.stored > 100, `${name}: ${JSON.stringify(sums)}`);
+  assert.ok(
+    agents.filter(({ sums }) => sums.stored > 500).length >= agents.length - 1,
+    'more than one has little stored',
+  );
+  if (report.notTried.length === 0) {
+    const kinds = new Set(gaps.map(({ reason }) => reason));
+    assert.ok(kinds.has('unclean') && kinds.size >= 3, `gaps of the kinds ${[...kinds].join(', ')}`);
+  }
 });
