@@ -53,16 +53,9 @@ export const compareAll = async (options: {
     const host = fills ? named.find(({ agent }) => agent.name === fault.of)?.host : undefined;
     return host === undefined ? [] : [{ host, fromMs: fromMs - beforeDiskMs, toMs: (toMs ?? fromMs) + afterDiskMs }];
   });
-  // Ingest's clock may be off too: an agent far off it goes by it, and a node refuses by it what another one has stored.
-  const offMs = options.done.flatMap(({ fault }) =>
-    fault.kind === 'clock' && fault.of.startsWith('ingest-') ? [fault.offMs] : [],
-  );
   const ledger = new Ledger({
     memoryOnly: (host, timeMs) =>
-      fullDisks.some((one) =>
-        [0, ...offMs].some((off) => one.host === host && timeMs >= one.fromMs + off && timeMs <= one.toMs + off),
-      ),
-    mayBeBoth: (reason) => offMs.length > 0 && reason.startsWith('time-'),
+      fullDisks.some((one) => one.host === host && timeMs >= one.fromMs && timeMs <= one.toMs),
   });
   const events = new Map<string, KeptEvent>();
   const damages = new Map<string, number>();

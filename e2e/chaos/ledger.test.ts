@@ -131,23 +131,3 @@ test('while its disk took nothing an agent may store what only its memory knew, 
   );
   assert.equal(findings.hosts.get(host)?.storedFromMemory, 1);
 });
-
-test('what one node stored and another one with a wrong clock refused is no difference, and is counted', () => {
-  const ledger = new Ledger({ mayBeBoth: (reason) => reason.startsWith('time-') });
-  for (const seq of [1, 2]) {
-    ledger.produced(sample(seq));
-    ledger.stored(stored(sample(seq)));
-  }
-  const findings = ledger.finish(
-    new Map([
-      [id(1), 'time-ahead load'],
-      [id(2), 'not-stored load'],
-    ]),
-    [],
-  );
-  assert.deepEqual(
-    findings.differences.map((one) => [one.kind, one.id]),
-    [['stored and refused', id(2)]],
-  );
-  assert.equal(findings.hosts.get(host)?.alsoRefused, 1);
-});

@@ -69,21 +69,10 @@ export type HostSums = {
   /** Of those stored or refused: within a gap, so that their agent may have given them up because it had not heard. */
   storedInGap: number;
   refusedInGap: number;
-  /** Of those stored: refused by a node whose clock was wrong, so that their agent may have heard either. */
-  alsoRefused: number;
 };
 
 export const noSums: Readonly<HostSums> = {
-  ...{
-    durable: 0,
-    stored: 0,
-    storedFromMemory: 0,
-    refused: 0,
-    gap: 0,
-    storedInGap: 0,
-    refusedInGap: 0,
-    alsoRefused: 0,
-  },
+  ...{ durable: 0, stored: 0, storedFromMemory: 0, refused: 0, gap: 0, storedInGap: 0, refusedInGap: 0 },
 };
 
 export type Findings = {
@@ -119,17 +108,8 @@ export class Ledger {
   #memoryOnly: (host: string, timeMs: number) => boolean;
   #memoryPlaces = new Set<string>();
 
-  #mayBeBoth: (reason: string) => boolean;
-
-  /** `mayBeBoth`: for this reason one node may refuse what another one has stored. */
-  constructor(
-    options: {
-      readonly memoryOnly?: (host: string, timeMs: number) => boolean;
-      readonly mayBeBoth?: (reason: string) => boolean;
-    } = {},
-  ) {
+  constructor(options: { readonly memoryOnly?: (host: string, timeMs: number) => boolean } = {}) {
     this.#memoryOnly = options.memoryOnly ?? (() => false);
-    this.#mayBeBoth = options.mayBeBoth ?? (() => false);
   }
 
   get size(): number {
@@ -189,9 +169,7 @@ export class Ledger {
       const sums = this.#sums(of.host);
       if (item.stored > 0) {
         if (isGiven) sums.storedInGap += 1;
-        const reason = refused.get(id);
-        if (reason !== undefined && this.#mayBeBoth(reason)) sums.alsoRefused += 1;
-        else if (reason !== undefined) this.#differ('stored and refused', of, id, reason);
+        if (isRefused) this.#differ('stored and refused', of, id, refused.get(id) ?? '');
         continue;
       }
       if (isRefused) {

@@ -22,6 +22,7 @@ import { UnderWay } from '../../ingest/src/intake/under-way.ts';
 import type { Live } from '../../ingest/src/live/live.ts';
 import type { ElasticsearchClient } from '../../ingest/src/store/elasticsearch/client.ts';
 import { openElasticsearchStore } from '../../ingest/src/store/elasticsearch/elasticsearch-store.ts';
+import { createRightTime } from '../../ingest/src/store/right-time.ts';
 import type { Store } from '../../ingest/src/store/store.ts';
 import type { Door } from './balancer.ts';
 import { newConversationCheck } from './conversation-check.ts';
@@ -62,7 +63,8 @@ export const startIngest = (options: {
   readonly log?: Log | undefined;
 }): IngestLife => {
   const { life, name, watch, rules, log = silentLog } = options;
-  const { clock } = life;
+  const time = createRightTime(life.clock, log, true);
+  const { clock } = time;
   const store = openElasticsearchStore({
     url: 'elasticsearch:http://simulated:9200',
     ...{
@@ -72,6 +74,7 @@ export const startIngest = (options: {
       catalogue: modelCatalogue,
       maxHeldBytes: options.maxHeldBytes,
       clock,
+      hearTime: time.heard,
       log,
     },
     ...{ client: options.client, random: options.random, rules: rules.store ?? {} },
@@ -96,7 +99,7 @@ export const startIngest = (options: {
   const tells = new Set<() => void>();
   const pacing = startPacing({ clock, store, counts, sessions: () => sessions.size, tells });
   const around: Surroundings = {
-    ...{ clock, log, nodeName: name, live, store, counts, sessions, rules: ownRules },
+    ...{ clock, isTimeSure: time.isSure, log, nodeName: name, live, store, counts, sessions, rules: ownRules },
     pacing,
     isOurToken: (token) => token === modelToken,
     dictionaries: new Dictionaries(modelCatalogue),

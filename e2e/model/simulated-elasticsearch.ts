@@ -66,18 +66,22 @@ export class SimulatedElasticsearch {
   readonly #random: () => number;
   readonly #watch: (document: StoredDocument) => void;
   readonly #isPoison: (source: Readonly<Record<string, unknown>>) => boolean;
+  readonly #wallMs: () => number;
   #ids = 0;
   trouble: StoreTrouble = {};
 
   /** `stored` hears of each document that is there from now on. A poisonous one does not fit the mapping, ever. */
   constructor(options: {
     random: () => number;
+    /** Its clock is right. */
+    wallMs: () => number;
     stored: (document: StoredDocument) => void;
     isPoison: (source: Readonly<Record<string, unknown>>) => boolean;
   }) {
     this.#random = options.random;
     this.#watch = options.stored;
     this.#isPoison = options.isPoison;
+    this.#wallMs = options.wallMs;
   }
 
   *documents(): Generator<StoredDocument> {
@@ -114,6 +118,8 @@ export class SimulatedElasticsearch {
       const { docs } = body as { docs: readonly { _index: string; _id: string }[] };
       return { status: 200, body: { docs: docs.map(({ _index, _id }) => this.#read(_index, _id)) } };
     }
+    if (path === '/_nodes/_local/stats/os')
+      return { status: 200, body: { nodes: { simulated: { timestamp: this.#wallMs() } } } };
     const name = path.slice(1);
     if (method === 'PUT' && !name.includes('/')) {
       if (this.#indices.has(name)) return error(400, 'resource_already_exists_exception');

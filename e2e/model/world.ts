@@ -59,6 +59,7 @@ export class World {
     this.#wallAheadMs = { agents: [...plan.wallAheadMs.agents], ingests: [...plan.wallAheadMs.ingests] };
     this.server = new SimulatedElasticsearch({
       random,
+      wallMs: () => time.world.clock.wallMs(),
       stored: (document) => ledger.wrote(document),
       isPoison: (source) => ((source['m'] as { mood?: number } | undefined)?.mood ?? 0) < 0,
     });

@@ -22,6 +22,7 @@ import { Dictionaries } from './intake/dictionaries.ts';
 import { startIntake, type Intake } from './intake/intake.ts';
 import { startLive } from './live/live.ts';
 import { openStore } from './store/open-store.ts';
+import { createRightTime, type RightTime } from './store/right-time.ts';
 import type { StoreHealth } from './store/store.ts';
 
 export type IngestNode = {
@@ -35,10 +36,12 @@ export type IngestNode = {
 };
 
 const dayMs = 86_400_000;
+const timeWithinMs = 1000;
 
 const openConfiguredStore = (
   config: Config,
   catalogue: readonly Target[],
+  time: RightTime,
   log: Parameters<typeof openStore>[0]['log'],
 ) =>
   openStore({
@@ -51,7 +54,8 @@ const openConfiguredStore = (
     prefix: config.storePrefix,
     retentionDays: config.retentionDays,
     catalogue,
-    clock: systemClock,
+    clock: time.clock,
+    hearTime: time.heard,
     log: log.child({ part: 'store' }),
   });
 
@@ -63,9 +67,12 @@ export const startIngestNode = async (
   port: number,
 ): Promise<IngestNode> => {
   const name = nodeNameOf(config, port);
-  const clock = systemClock;
   const log = createLog({ name: 'ingest', level: config.logLevel }).child({ node: name });
-  const store = await openConfiguredStore(config, catalogue, log);
+  const time = createRightTime(systemClock, log, config.store.startsWith('elasticsearch:'));
+  const { clock } = time;
+  const store = await openConfiguredStore(config, catalogue, time, log);
+  // Nobody is to be told a wrong time only because the store had no moment to say the right one.
+  await Promise.race([time.told, new Promise<void>((resolve) => void clock.after(timeWithinMs, resolve))]);
   const system = createActorSystem({ name: 'ingest', clock, log });
   let mesh: Mesh;
   try {
@@ -117,6 +124,7 @@ export const startIngestNode = async (
     token: config.token,
     nodeName: name,
     retentionMs,
+    isTimeSure: time.isSure,
   });
   intakeDoor.intake = intake;
   const loopDelay = watchLoopDelay(clock);
@@ -163,6 +171,7 @@ export const startIngestNode = async (
           { part: 'documents', values: documents.counters() },
           ...mesh.figures(),
           { part: 'actors', values: { ...system.counters() } },
+          { part: 'clock', values: { off_seconds: time.offMs() / 1000, sure: time.isSure() ? 1 : 0 } },
           { part: 'process', values: { ...processValues(), ...loopDelay.values() } },
         ],
         [

@@ -49,6 +49,9 @@ export type Judged = {
 
 export type WhyNot = { readonly code: RefusalCode; readonly detail: string };
 
+/** Another clock would say otherwise. */
+export const isForTime = ({ code }: Pick<WhyNot, 'code'>): boolean => code === 'time-ahead' || code === 'time-past';
+
 export const judgeBatch = (
   batch: Batch,
   facts: ShapeFacts,

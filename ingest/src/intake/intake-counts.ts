@@ -6,6 +6,8 @@ export class IntakeCounts {
   hellos = 0;
   batches = 0;
   resends = 0;
+  /** Sent back because samples of them were to be refused for their time while it was not known what time it is. */
+  batchesLeftForTime = 0;
   batchBytes = 0;
   samples = 0;
   values = 0;

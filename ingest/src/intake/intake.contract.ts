@@ -103,6 +103,7 @@ export type NodeOptions = {
   readonly admission?: AdmissionLimits;
   readonly eventAllowance?: EventAllowanceLimits;
   readonly helloWithinMs?: number;
+  readonly isTimeSure?: () => boolean;
   readonly meshSeeds?: readonly string[];
   readonly meshKey?: string;
   readonly name?: string;
@@ -155,6 +156,7 @@ export const startNode = async (options: NodeOptions = {}) => {
     retentionMs: 5 * day,
     ...(options.admission && { admission: options.admission }),
     ...(options.eventAllowance && { eventAllowance: options.eventAllowance }),
+    ...(options.isTimeSure && { isTimeSure: options.isTimeSure }),
     ...(options.helloWithinMs !== undefined && { helloWithinMs: options.helloWithinMs }),
   });
   door.intake = intake;

@@ -86,6 +86,7 @@ const sessionsOf = () => {
   };
   const around: Surroundings = {
     clock: systemClock,
+    isTimeSure: () => true,
     log: silentLog,
     nodeName: 'here',
     isOurToken: tokenCheck(token),

@@ -165,6 +165,25 @@ test('samples that can never be stored are refused with their reason, the rest o
   assert.equal(store.writes[1]?.refused?.[0]?.code, 'time-ahead');
 });
 
+test('while nobody knows what time it is, nothing is refused for its time: that batch comes again', async () => {
+  let isSure = false;
+  const { node, store } = await start({ isTimeSure: () => isSure });
+  const agent = node.agent();
+  await agent.greet();
+  const now = Date.now();
+  const right = agent.send([load(now)]);
+  const ahead = agent.send([load(now + 1000), sampleOf('memory', { usage: 1 }, { timeMs: now + 600_000 })]);
+  await eventually(() => assert.ok(agent.acknowledged(right)));
+  await eventually(() => assert.equal(agent.busy.length, 1));
+  assert.equal(agent.acknowledged(ahead), false);
+  assert.equal(store.writes.length, 1);
+  assert.equal(node.intake.counts.batchesLeftForTime, 1);
+  isSure = true;
+  const again = agent.send([load(now + 1000), sampleOf('memory', { usage: 1 }, { timeMs: now + 600_000 })]);
+  await eventually(() => assert.ok(agent.acknowledged(again)));
+  assert.deepEqual([...(store.writes[1]?.accepted ?? [])], [1, 0]);
+});
+
 test('the store is told why samples are refused, and nothing of them is acknowledged before it has kept that', async () => {
   const { node, store } = await start();
   const agent = node.agent();

@@ -41,6 +41,8 @@ export type IntakeOptions = {
   readonly token: string;
   readonly nodeName: string;
   readonly retentionMs: number;
+  /** Whether the clock of the system is known to be right; without it it is. */
+  readonly isTimeSure?: () => boolean;
   readonly admission?: AdmissionLimits;
   readonly eventAllowance?: EventAllowanceLimits;
   readonly helloWithinMs?: number;
@@ -90,6 +92,7 @@ export const startIntake = (options: IntakeOptions): Intake => {
   const pacing = startPacing({ clock, store, counts, sessions: () => sessions.size, tells });
   const around: Surroundings = {
     clock,
+    isTimeSure: options.isTimeSure ?? (() => true),
     log,
     nodeName: options.nodeName,
     isOurToken: tokenCheck(options.token),

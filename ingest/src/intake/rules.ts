@@ -25,6 +25,11 @@ export type IntakeRules = {
   mayAck(stage: Stage): boolean;
   /** These sequence numbers (sorted) and no others: a later one says nothing about an earlier one. */
   acksExactly(sorted: readonly number[]): Ack['ranges'];
+  /**
+   * A sample is refused for its time only by a clock that is known to be right: another node would have taken it, and then it would stand
+   * among the refused ones as well as in the store.
+   */
+  mayRefuseForTime(isTimeSure: boolean): boolean;
   /** Refused samples are kept by the store too, so a batch of nothing else is its matter like any other. */
   asksStore(samplesAccepted: number): boolean;
   /** What the store had no room for is not under way: nobody would ever say how it ended. It is taken when it comes again. */
@@ -46,6 +51,7 @@ export const rules: IntakeRules = {
     }
     return ranges;
   },
+  mayRefuseForTime: (isTimeSure) => isTimeSure,
   asksStore: () => true,
   isUnderWay: (outcome) => outcome.ok,
   waitsForUnderWay: () => true,

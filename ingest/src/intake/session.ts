@@ -17,7 +17,7 @@ import { protocolVersion } from '@thrum/actors/wire/version';
 import type { Connected } from '../live/live.ts';
 import type { Origin } from '../store/store.ts';
 import { Acks } from './acks.ts';
-import { judgeBatch, studyShape, type RefusedSamples, type ShapeFacts } from './batch-check.ts';
+import { isForTime, judgeBatch, studyShape, type RefusedSamples, type ShapeFacts } from './batch-check.ts';
 import { BatchReader } from './batch-reader.ts';
 import { readEvents } from './event-reader.ts';
 import { Flights, maxBeyondWindowPerSecond, window, type Name } from './flights.ts';
@@ -32,6 +32,8 @@ const maxUnknownEvents = 64;
 const supersededAfterMs = 6_000;
 const stillHeardAfterMs = 1_500;
 const leaveWithinMs = 1_500;
+/** The store is asked for the time every two seconds. */
+const timeUnsureAfterMs = 2_000;
 /** Agents are told of their pace from this version on. */
 const pacedFrom = 3;
 
@@ -200,7 +202,7 @@ export class Session {
   }
 
   #take(hello: Hello, connected: Connected, flights: Flights, batch: Batch, again: boolean): void {
-    const { clock, counts, retentionMs, rules, store } = this.#around;
+    const { clock, counts, isTimeSure, retentionMs, rules, store } = this.#around;
     const { epoch, seq } = batch;
     const judged = judgeBatch(batch, this.#factsOf(batch.shape), { nowMs: clock.wallMs(), retentionMs });
     counts.samples += batch.timesMs.length;
@@ -209,13 +211,17 @@ export class Session {
     const { accepted, acceptedCount, refused } = judged;
     if (!again && acceptedCount > 0) connected.accept(batch, accepted);
     if (!rules.asksStore(acceptedCount)) return this.#done({ epoch, seq }, refused);
+    const isLeft = refused.some(isForTime) && !rules.mayRefuseForTime(isTimeSure());
+    if (isLeft) counts.batchesLeftForTime += 1;
     flights.take({ epoch, seq }, again, refused, () =>
-      store.write({
-        origin: originOf(hello, epoch, seq),
-        batch,
-        accepted,
-        ...(judged.whyNot && { refused: judged.whyNot }),
-      }),
+      isLeft
+        ? { ok: false, reason: 'full', afterMs: timeUnsureAfterMs }
+        : store.write({
+            origin: originOf(hello, epoch, seq),
+            batch,
+            accepted,
+            ...(judged.whyNot && { refused: judged.whyNot }),
+          }),
     );
   }
 

@@ -27,6 +27,8 @@ export type Peer = Holder & {
 
 export type Surroundings = {
   readonly clock: Clock;
+  /** Whether the clock is known to be right. */
+  readonly isTimeSure: () => boolean;
   readonly log: Log;
   readonly nodeName: string;
   readonly isOurToken: (token: string) => boolean;

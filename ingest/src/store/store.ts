@@ -133,5 +133,7 @@ export type StoreOptions = {
   /** What may wait in memory (64 MiB). Raising it rides out longer outages before agents are asked to wait, and costs that much. */
   readonly maxHeldBytes?: number;
   readonly clock: Clock;
+  /** Told what the store's own clock says, where it has one: between `askedAtMs` of the monotonic clock and now. `undefined`: it does not tell. */
+  readonly hearTime?: (serverMs: number | undefined, askedAtMs: number) => void;
   readonly log: Log;
 };

@@ -274,6 +274,19 @@ test('of several addresses one that answers is enough', async () => {
   await store.close();
 });
 
+test('it is told what time it is by the clock of the server', async () => {
+  const heard: { serverMs: number | undefined; tookMs: number }[] = [];
+  const { store } = openOn({
+    hearTime: (serverMs, askedAtMs) => heard.push({ serverMs, tookMs: systemClock.monotonicMs() - askedAtMs }),
+  });
+  await eventually(() => assert.ok(heard.length >= 2), { withinMs: 10_000 });
+  for (const { serverMs, tookMs } of heard) {
+    assert.ok(Math.abs((serverMs ?? 0) - Date.now()) < 10_000 + tookMs, `${serverMs}`);
+    assert.ok(tookMs >= 0);
+  }
+  await store.close();
+});
+
 test('away at the start: it opens, holds what is written, says once that it waits, and refuses questions', async () => {
   const lines: string[] = [];
   const log = createLog({ name: 'test', sink: { write: (line) => void lines.push(line) } });

@@ -22,6 +22,7 @@ import { createOtherLines } from './other-lines.ts';
 import { refusedIndex } from './refused-index.ts';
 import { namesForDay, sampleDays } from './sample-days.ts';
 import { createSearch } from './search.ts';
+import { serverTimeMs, timeQuestion } from './server-time.ts';
 
 const probeEveryMs = 2_000;
 const probeTimeoutMs = 5_000;
@@ -78,6 +79,12 @@ export const openElasticsearchStore = (options: ElasticsearchStoreOptions): Stor
   const isAlive = (reply: Reply): boolean =>
     reply.ok && reply.status < 500 && reply.status !== 401 && reply.status !== 429;
 
+  const tellTime = async (): Promise<void> => {
+    const askedAtMs = clock.monotonicMs();
+    const reply = await client.request({ ...timeQuestion, timeoutMs: probeTimeoutMs });
+    if (reply.ok && isAlive(reply)) options.hearTime?.(serverTimeMs(reply.body), askedAtMs);
+  };
+
   const probe = async (): Promise<void> => {
     if (probing || isClosed()) return;
     probing = true;
@@ -85,6 +92,7 @@ export const openElasticsearchStore = (options: ElasticsearchStoreOptions): Stor
     const reply = await client.request({ method: 'GET', path: '/_cluster/health', query, timeoutMs: probeTimeoutMs });
     probing = false;
     if (isClosed()) return;
+    if (isAlive(reply)) void tellTime();
     if (!isAlive(reply)) health.down(reasonOf(reply));
     else if (!writer.isFailing()) health.up(''); // while writing fails, only a written document says otherwise
   };
