@@ -9,7 +9,7 @@ import type { WriteResult } from '../store/store.ts';
 type Write = { readonly epoch: number; readonly seq: number; readonly done: Promise<WriteResult> };
 
 export class UnderWay {
-  /** Lists, because there are few of each host: a map by name was 1.4 % of a node's processor time. */
+  /** Lists, because there are few of each host: a map by name shows in a profile. */
   #byHost = new Map<string, Write[]>();
 
   find(hostId: string, epoch: number, seq: number): Promise<WriteResult> | undefined {

@@ -52,8 +52,8 @@ export const createBulkQueue = (options: {
   };
 
   /**
-   * Buffers are used again whatever their size: with 500 batches a second new ones were 20 MB of garbage a second, outside of the heap, for which
-   * all of the heap was looked through once a second (a third of the processor time of a node with 1,000 agents).
+   * Buffers are used again whatever their size: each bulk making a new one is garbage outside of the heap, megabytes of it a second, for which
+   * all of the heap is looked through.
    */
   const release = (bytes: Buffer): void => {
     if (freeBytes + bytes.length > options.maxHeldBytes * freeShare) {

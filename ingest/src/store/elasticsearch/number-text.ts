@@ -101,7 +101,7 @@ export const writeFloat = (into: Uint8Array, from: number, value: number): numbe
   }
   if (n >= 1e9 || n < 1e-3) return writeText(into, at, String(Math.fround(n)));
   const kept = Math.fround(n);
-  // Most of what is measured has two decimals or none, and is written in a third of the time that finding out its nine digits takes.
+  // Most of what is measured has two decimals or none, and is written without finding out its nine digits, which takes longer.
   const hundredths = Math.round(n * 100);
   if (hundredths < 0x7fff_ffff && Math.fround(hundredths / 100) === kept) return writeHundredths(into, at, hundredths);
   let decimals = n >= 1 ? 9 - digitsOf(n) : n >= 0.1 ? 9 : n >= 0.01 ? 10 : 11;
