@@ -261,10 +261,13 @@ export class Ledger {
       if (record.strength === 'safe') tally.safe += record.samples.length;
       for (const sample of record.samples) {
         const isStored = this.stored.has(sample.number) || this.#deleted.has(sample.number);
-        const isRefused = this.deadLetters.has(this.#letterOf(record, sample));
+        const whyRefused = this.deadLetters.get(this.#letterOf(record, sample));
+        const isRefused = whyRefused !== undefined;
         if (isStored) tally.stored += 1;
         if (isRefused) tally.refused += 1;
-        // Stored, and given up before its agent heard of that; refused as too early, and stored when it came again; or its agent died with it.
+        if (this.stored.has(sample.number) && whyRefused?.startsWith('time-'))
+          this.#broken('one time for all', `sample ${sample.number} is stored, and a dead letter as ${whyRefused}`);
+        // Stored, and given up before its agent heard of that; or its agent died with it.
         if ((isStored && isRefused) || (isInGap && (isStored || isRefused)) || record.strength !== 'safe')
           tally.doubtful += 1;
       }
