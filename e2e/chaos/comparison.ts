@@ -53,10 +53,9 @@ export const compareAll = async (options: {
     const host = fills ? named.find(({ agent }) => agent.name === fault.of)?.host : undefined;
     return host === undefined ? [] : [{ host, fromMs: fromMs - beforeDiskMs, toMs: (toMs ?? fromMs) + afterDiskMs }];
   });
-  const ledger = new Ledger({
-    memoryOnly: (host, timeMs) =>
-      fullDisks.some((one) => one.host === host && timeMs >= one.fromMs && timeMs <= one.toMs),
-  });
+  const isDiskFull = (host: string, timeMs: number): boolean =>
+    fullDisks.some((one) => one.host === host && timeMs >= one.fromMs && timeMs <= one.toMs);
+  const ledger = new Ledger({ memoryOnly: isDiskFull });
   const events = new Map<string, KeptEvent>();
   const damages = new Map<string, number>();
   let samples = 0;
@@ -108,7 +107,7 @@ export const compareAll = async (options: {
   for (const [i, { agent, host }] of named.entries()) {
     const sums = findings.hosts.get(host) ?? noSums;
     const account = options.accounts[i];
-    const missedSegments = agent.keeper.missed();
+    const missedSegments = agent.keeper.missedMs().filter((ms) => !isDiskFull(host, ms)).length;
     lines.push({ name: agent.name, host, sums, account, missedSegments, damages: damages.get(host) ?? 0 });
     const own = gaps.filter((gap) => gap.host === host);
     const toldMissing = own.reduce((sum, gap) => sum + gap.samples, 0);

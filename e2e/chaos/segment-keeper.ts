@@ -4,7 +4,8 @@
  * queue is gone is moved off that disk, so that keeping does not fill it.
  *
  * A file must live for longer than two looks at the directory (50 ms); the queue keeps each until its records are acknowledged and
- * another has been begun, and the harness looks once more before it kills. `missed` says when a file was gone before it was linked.
+ * another has been begun, and the harness looks once more before it kills. `missedMs` says when a file
+ * was gone before it was linked: on a full disk one is begun and given up at once, and nothing ever stood in it.
  */
 import {
   copyFileSync,
@@ -26,7 +27,8 @@ export type SegmentKeeper = {
   part(name: string): void;
   /** Directories that hold the kept files; more than one when a name was used again. */
   directories(): readonly string[];
-  readonly missed: () => number;
+  /** By the wall clock. */
+  readonly missedMs: () => readonly number[];
   stop(): void;
 };
 
@@ -49,7 +51,7 @@ export const startSegmentKeeper = (options: {
   const kept = new Map<number, Kept>();
   const used = new Map<string, number>();
   const parted = new Set<string>();
-  let missed = 0;
+  const missedMs: number[] = [];
   let watcher: FSWatcher | undefined;
 
   const folder = (root: string, generation: number): string => {
@@ -99,7 +101,7 @@ export const startSegmentKeeper = (options: {
         keep(name);
       } catch (error) {
         if (!isCode(error, 'ENOENT')) throw error;
-        if (!used.has(name)) missed += 1; // of one that is kept already nothing is missed
+        if (!used.has(name)) missedMs.push(Date.now()); // of one that is kept already nothing is missed
       }
     }
     if (away !== undefined) moveAway(away);
@@ -129,7 +131,7 @@ export const startSegmentKeeper = (options: {
           return [];
         }
       }),
-    missed: () => missed,
+    missedMs: () => missedMs,
     stop: () => {
       clearInterval(timer);
       watcher?.close();
