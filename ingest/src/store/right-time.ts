@@ -44,7 +44,9 @@ export const createRightTime = (own: Clock, log: Pick<Log, 'warn' | 'info'>, fro
 
   const ownNow = (): number => own.wallMs() - own.monotonicMs();
   const isApart = (server: number): boolean => Math.abs(ownNow() - server) > apartMs;
-  const wallMs = (): number => (last && isApart(last.server) ? own.monotonicMs() + last.server : own.wallMs());
+  // Whole milliseconds, as every wall clock tells them.
+  const wallMs = (): number =>
+    last && isApart(last.server) ? Math.floor(own.monotonicMs() + last.server) : own.wallMs();
 
   return {
     clock: { ...own, wallMs },
