@@ -12,7 +12,7 @@ import type { Page } from 'playwright-core';
 import { systemClock } from '@thrum/actors/system/clock';
 import { eventually } from '@thrum/actors/testing/eventually';
 import { writeCatalogue } from '../../infra/load/catalogue.ts';
-import { startFleet, type Fleet } from '../../infra/load/fleet.ts';
+import { startFleet } from '../../infra/load/fleet.ts';
 import { startMesh } from '../../infra/local/start-mesh.ts';
 import { startChaosStore, type ChaosStore } from '../chaos/chaos-store.ts';
 import { launchBrowser } from '../harness/browser.ts';
@@ -22,6 +22,7 @@ import { knowDoor } from '../harness/sign-in.ts';
 import { printFigure, quantile } from './figure.ts';
 import { openAll, takeLatencies, watchAttribute } from './live-latency.ts';
 import { peakBytes } from './peak-memory.ts';
+import { untilAcknowledged } from './until-acknowledged.ts';
 
 const agents = Number(process.env['THRUM_BENCH_AGENTS'] ?? 100);
 const outageMs = Number(process.env['THRUM_BENCH_SECONDS'] ?? 600) * 1000;
@@ -81,16 +82,6 @@ const countDocuments = async (url: string): Promise<number> => {
   for (const name of indices)
     documents += ((await (await fetch(`${url}/${name}/_count`)).json()) as { count: number }).count;
   return documents;
-};
-
-const untilAcknowledged = async (fleet: Fleet, left: number, withinMs: number): Promise<number> => {
-  const startedMs = performance.now();
-  while (fleet.unacknowledged() > left) {
-    if (performance.now() - startedMs > withinMs)
-      throw new Error(`${fleet.unacknowledged()} batches are still not acknowledged after ${withinMs / 1000} s`);
-    await pause(50);
-  }
-  return performance.now() - startedMs;
 };
 
 export const outage = async (): Promise<void> => {

@@ -15,6 +15,7 @@ import { startChaosStore } from '../chaos/chaos-store.ts';
 import { printFigure } from './figure.ts';
 import { figuresOf } from './node-figures.ts';
 import { peakBytes } from './peak-memory.ts';
+import { untilAcknowledged } from './until-acknowledged.ts';
 
 const agents = Number(process.env['THRUM_BENCH_AGENTS'] ?? 5000);
 const downMs = Number(process.env['THRUM_BENCH_SECONDS'] ?? 60) * 1000;
@@ -60,14 +61,9 @@ export const storeDown = async (): Promise<void> => {
     const waiting = fleet.unacknowledged();
     const again = counts.connections - connections;
     await store.start();
-    const startedMs = performance.now();
     const after = await peakBytes(mesh.ingest, async () => {
       fleet.setRate(0);
-      while (fleet.unacknowledged() > 0) {
-        if (performance.now() - startedMs > drainWithinMs)
-          throw new Error(`${fleet.unacknowledged()} batches are not acknowledged ${drainWithinMs / 1000} s after`);
-        await pause(50);
-      }
+      await untilAcknowledged(fleet, 0, drainWithinMs);
     });
     const most = Math.max(down, after);
     printFigure({

@@ -1,5 +1,5 @@
 /** What becomes of records that are not on disk: released, settled, lost. The account and the gaps follow. */
-import type { LossReason, Position, RefusedOf, SeqRange } from './queue.ts';
+import { isWithin, type LossReason, type Position, type RefusedOf, type SeqRange } from './queue.ts';
 import type { QueueRules } from './rules.ts';
 import type { Shelf } from './shelf.ts';
 import { bytesOf, type Tail, type Waiting } from './tail.ts';
@@ -69,7 +69,7 @@ export const createInMemory = (
       for (const one of [...tail.entries]) {
         const { seq, samples } = one.batch;
         if (!one.isReleased || one.batch.epoch !== epoch || one.refused !== undefined) continue;
-        if (!ranges.some(([from, to]) => from <= seq && seq <= to)) continue;
+        if (!isWithin(ranges, seq)) continue;
         const turnedDown = refused.reduce((sum, each) => sum + (each.seq === seq ? each.samples : 0), 0);
         const bounded = Math.min(samples, Math.max(0, turnedDown));
         if (one.isBeingWritten) one.refused = bounded;

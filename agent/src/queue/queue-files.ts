@@ -4,6 +4,7 @@ import type { Disk } from './disk.ts';
 import { readSegmentHeader, readSegmentName, segmentHeaderBytes, type HeaderFound } from './segment-format.ts';
 
 const damagedKept = 8;
+const damagedPrefix = 'damaged-';
 const newerPrefix = 'newer-';
 
 const headerOf = async (disk: Disk, name: string): Promise<HeaderFound> => {
@@ -31,9 +32,9 @@ export const trustHeaders = async (
 };
 
 /** Leaves a file alone under another name, for people, or for a program of a newer version. */
-export const setAside = async (disk: Disk, log: Log, name: string, why: string): Promise<void> => {
+export const setAside = async (disk: Disk, log: Log, name: string, why: string, isNewer = false): Promise<void> => {
   log.error({ file: name }, `${why}: it is left alone under another name`);
-  const to = why.includes('newer') ? `${newerPrefix}${name}` : `damaged-${name}`;
+  const to = `${isNewer ? newerPrefix : damagedPrefix}${name}`;
   await disk.rename(name, to).catch((error: unknown) => log.error({ error }, 'it could not be renamed'));
 };
 
@@ -81,7 +82,7 @@ export const makeDurable = async (disk: Disk, names: readonly string[], log: Log
 };
 
 export const forgetOldFiles = async (disk: Disk, names: readonly string[], log: Log): Promise<void> => {
-  const old = names.filter((name) => name.startsWith('damaged-')).toSorted();
+  const old = names.filter((name) => name.startsWith(damagedPrefix)).toSorted();
   const halfMade = names.filter((name) => name.startsWith('new-'));
   for (const name of [...halfMade, ...old.slice(0, Math.max(0, old.length - damagedKept))])
     await disk.remove(name).catch((error: unknown) => log.warn({ error, file: name }, 'an old file stays'));

@@ -10,6 +10,7 @@
 import assert from 'node:assert/strict';
 import {
   comparePositions,
+  isWithin,
   type Account,
   type Gap,
   type Position,
@@ -112,7 +113,7 @@ export const acknowledge = (
   for (const [name, entry] of entries) {
     const { record, acked } = entry;
     if (record.epoch !== epoch || acked !== undefined || !readable.has(name)) continue;
-    if (!ranges.some(([from, to]) => from <= record.seq && record.seq <= to)) continue;
+    if (!isWithin(ranges, record.seq)) continue;
     const asked = refused.reduce((sum, one) => sum + (one.seq === record.seq ? one.samples : 0), 0);
     const turnedDown = Math.min(asked, record.samples);
     entries.set(name, { ...entry, acked: turnedDown, ackedAs: ledger.acknowledgements });

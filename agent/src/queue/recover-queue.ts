@@ -70,13 +70,13 @@ export const recoverQueue = async (options: {
   const back = await takeBack(disk, log, host, listed);
   const names = [...listed, ...back];
   let lostFiles = 0;
-  const loseFile = (name: string, why: string): Promise<void> => {
+  const loseFile = (name: string, why: string, isNewer = false): Promise<void> => {
     lostFiles += 1;
-    return setAside(disk, log, name, why);
+    return setAside(disk, log, name, why, isNewer);
   };
 
   const checkpoints = await readCheckpoints(disk, names);
-  for (const name of checkpoints.newer) await setAside(disk, log, name, 'a checkpoint of a newer version');
+  for (const name of checkpoints.newer) await setAside(disk, log, name, 'a checkpoint of a newer version', true);
   let known: Checkpoint | undefined = checkpoints.newest;
   if (known && known.host !== host) {
     for (const name of checkpointNames) await setAside(disk, log, name, 'a checkpoint of another host');
@@ -148,7 +148,7 @@ export const recoverQueue = async (options: {
     const end = before?.ordinal === ordinal ? before : known?.end?.ordinal === ordinal ? known.end : undefined;
     const next = behind && { epoch: behind.records.epoch, seq: behind.segment.firstSeq };
     const records = recoverSegment(bytes, file, { end, next }, index, rules);
-    if (records.kind === 'newer') await loseFile(file.name, `a segment of the newer version ${records.version}`);
+    if (records.kind === 'newer') await loseFile(file.name, `a segment of the newer version ${records.version}`, true);
     else if (records.kind === 'unreadable' && bytes.length === 0) removed.set(file.ordinal, [file.name]);
     else if (records.kind === 'unreadable') await loseFile(file.name, 'a segment of which nothing can be read');
     else if (records.header && records.header.host !== host)

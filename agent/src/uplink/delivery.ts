@@ -4,7 +4,7 @@
  * backlog may be on the way (`pace`); a quarter of the window is never theirs, so the live lane does not wait for them. What ingest calls
  * busy, and what is not answered in time, leaves the window and is met again by the backlog; it never ends a connection.
  */
-import { comparePositions, type Position, type QueuedBatch, type SeqRange } from '../queue/queue.ts';
+import { comparePositions, isWithin, type Position, type QueuedBatch, type SeqRange } from '../queue/queue.ts';
 import { rules as allRules, type UplinkRules } from './rules.ts';
 
 /** New batches wait here while there is no connection; what is older than this is no live view any more and left to the backlog. */
@@ -182,8 +182,7 @@ export const createDelivery = (
     },
     forget: (at) => void flights.delete(key(at)),
     acknowledged: (epoch, ranges) => {
-      for (const [name, { at }] of flights)
-        if (at.epoch === epoch && ranges.some(([from, to]) => from <= at.seq && at.seq <= to)) flights.delete(name);
+      for (const [name, { at }] of flights) if (at.epoch === epoch && isWithin(ranges, at.seq)) flights.delete(name);
     },
     busy: (at, afterMs, nowMs) => {
       if (!flights.delete(key(at))) return;

@@ -7,7 +7,7 @@
  */
 import type { RefusalCode } from '@thrum/actors/wire/refusal';
 import { rules as allRules, type UplinkRules } from './rules.ts';
-import { comparePositions, type Position, type SeqRange } from '../queue/queue.ts';
+import { comparePositions, isWithin, type Position, type SeqRange } from '../queue/queue.ts';
 
 /** Refusals of what a message says, and not of who sends it or when. */
 export const blaming: readonly RefusalCode[] = ['malformed', 'too-large', 'schema-conflict'];
@@ -57,7 +57,7 @@ export const passedOver = ({ alone, taken }: Poison): Position | undefined =>
 const isSame = (a: Position, b: Position): boolean => comparePositions(a, b) === 0;
 const has = (list: readonly Position[], at: Position): boolean => list.some((one) => isSame(one, at));
 const without = (list: readonly Position[], epoch: number, ranges: readonly SeqRange[]): Position[] =>
-  list.filter((one) => one.epoch !== epoch || !ranges.some(([from, to]) => from <= one.seq && one.seq <= to));
+  list.filter((one) => one.epoch !== epoch || !isWithin(ranges, one.seq));
 
 const acknowledged = (state: Poison, epoch: number, ranges: readonly SeqRange[]): Poison => {
   const onTheWay = without(state.onTheWay, epoch, ranges);

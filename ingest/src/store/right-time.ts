@@ -36,11 +36,11 @@ export const createRightTime = (own: Clock, log: Pick<Log, 'warn' | 'info'>, fro
   let isTold = false;
   let wasApart = false;
   const { promise: told, resolve: tell } = Promise.withResolvers<undefined>();
-  const isKnown = (): void => {
+  const know = (): void => {
     isTold = true;
     tell(undefined);
   };
-  if (!fromStore) isKnown();
+  if (!fromStore) know();
 
   const ownNow = (): number => own.wallMs() - own.monotonicMs();
   const isApart = (server: number): boolean => Math.abs(ownNow() - server) > apartMs;
@@ -54,10 +54,10 @@ export const createRightTime = (own: Clock, log: Pick<Log, 'warn' | 'info'>, fro
     isSure: () => isTold && (!last || Math.abs(ownNow() - last.own) < stepMs),
     heard: (serverMs, askedAtMs) => {
       const nowMs = own.monotonicMs();
-      if (serverMs === undefined) return isKnown();
+      if (serverMs === undefined) return know();
       if (nowMs - askedAtMs > longestAnswerMs) return;
       last = { server: serverMs - (askedAtMs + nowMs) / 2, own: ownNow() };
-      isKnown();
+      know();
       const apart = isApart(last.server);
       if (apart === wasApart) return;
       wasApart = apart;

@@ -92,9 +92,9 @@ export const openElasticsearchStore = (options: ElasticsearchStoreOptions): Stor
     const reply = await client.request({ method: 'GET', path: '/_cluster/health', query, timeoutMs: probeTimeoutMs });
     probing = false;
     if (isClosed()) return;
-    if (isAlive(reply)) void tellTime();
-    if (!isAlive(reply)) health.down(reasonOf(reply));
-    else if (!writer.isFailing()) health.up(''); // while writing fails, only a written document says otherwise
+    if (!isAlive(reply)) return health.down(reasonOf(reply));
+    void tellTime();
+    if (!writer.isFailing()) health.up(''); // while writing fails, only a written document says otherwise
   };
 
   const stopListening = health.on(({ state }) => {
